@@ -1,0 +1,20 @@
+"""Delivery: buffering, order, retries and the way to the network. Knows message bytes, not logging calls."""
+
+from robotmia_logging.delivery.clock import Clock
+from robotmia_logging.delivery.delivery import Delivery
+from robotmia_logging.delivery.senders import SENDING
+from robotmia_logging.delivery.settings import DeliverySettings
+from robotmia_logging.delivery.stats import Stats
+from robotmia_logging.delivery.transport import Outcome, Parcel, Transport, Verdict
+
+__all__ = [
+    "SENDING",
+    "Clock",
+    "Delivery",
+    "DeliverySettings",
+    "Outcome",
+    "Parcel",
+    "Stats",
+    "Transport",
+    "Verdict",
+]

@@ -1,0 +1,155 @@
+"""Everything that waits or is under way, in its order. Pure: the delivery's lock is held around every call."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+
+from robotmia_logging.delivery.barriers import Barriers
+from robotmia_logging.delivery.lanes import Lanes
+from robotmia_logging.messages import ENGAGE, TRACK, Message
+
+
+class Watcher:
+    """Waits for the outcome of everything that was pending when it was made."""
+
+    def __init__(self, target: int, remaining: int) -> None:
+        self._target = target
+        self._remaining = remaining
+        self._bell = threading.Lock()
+        self._bell.acquire()
+
+    @property
+    def done(self) -> bool:
+        """Whether all of it has its outcome."""
+        return self._remaining <= 0
+
+    def saw(self, message: Message) -> None:
+        """A message has its outcome."""
+        if message.seq <= self._target:
+            self._remaining -= 1
+            if self._remaining == 0:
+                self._bell.release()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for at most so long; whether all is done."""
+        if not self.done and self._bell.acquire(timeout=max(0.0, timeout_s)):
+            self._bell.release()
+        return self.done
+
+
+class Batch:
+    """What one sender holds: parts still to send, in order, and the lanes it keeps closed meanwhile.
+
+    A batch that the server refused is halved into more parts; they are sent one after another by the one sender.
+
+    Attributes:
+        endpoint: ``"track"`` or ``"engage"``.
+        parts: what is left to send.
+        attempts: requests made for it.
+        failed: whether the latest of them failed, so that the next is a retry.
+        forgiven: whether a stale connection has been forgiven since the last success.
+    """
+
+    __slots__ = ("attempts", "endpoint", "failed", "forgiven", "lanes", "parts")
+
+    def __init__(self, endpoint: str, messages: list[Message], lanes: set[int]) -> None:
+        self.endpoint = endpoint
+        self.parts: deque[list[Message]] = deque([messages])
+        self.lanes = lanes
+        self.attempts = 0
+        self.failed = False
+        self.forgiven = False
+
+    def halve(self) -> None:
+        """Split the part in front, its left half first."""
+        part = self.parts.popleft()
+        middle = (len(part) + 1) // 2
+        self.parts.extendleft((part[middle:], part[:middle]))
+
+    def __repr__(self) -> str:
+        return f"<Batch {self.endpoint} parts={[len(part) for part in self.parts]} attempts={self.attempts}>"
+
+
+class Backlog:
+    """The messages on their way, by endpoint, lane and barrier.
+
+    Attributes:
+        pending: how many messages have no outcome yet.
+        pending_bytes: the size of their bodies.
+        last_seq: the number of the latest message.
+    """
+
+    def __init__(self, lane_count: int) -> None:
+        self._lanes = {TRACK: Lanes(lane_count), ENGAGE: Lanes(lane_count)}
+        self._barriers = Barriers()
+        self.pending = 0
+        self.pending_bytes = 0
+        self.last_seq = 0
+        self._watchers: list[Watcher] = []
+
+    @property
+    def waiting(self) -> int:
+        """How many messages could be taken by a sender, now or when their lanes open."""
+        return self._lanes[TRACK].waiting + self._lanes[ENGAGE].waiting
+
+    def waiting_for(self, endpoint: str) -> int:
+        """The same for one endpoint."""
+        return self._lanes[endpoint].waiting
+
+    def add(self, message: Message) -> None:
+        """A new message, behind all others."""
+        self.last_seq += 1
+        message.seq = self.last_seq
+        self.pending += 1
+        self.pending_bytes += len(message.body)
+        self._place(message)
+
+    def watch(self) -> Watcher:
+        """A watcher of what is pending now; `unwatch` ends it."""
+        watcher = Watcher(self.last_seq, self.pending)
+        self._watchers.append(watcher)
+        return watcher
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Nobody waits for this any more."""
+        self._watchers.remove(watcher)
+
+    def next(self, endpoint: str) -> Message | None:
+        """The oldest message that a sender could take for this endpoint now."""
+        return self._lanes[endpoint].oldest()
+
+    def take(self, endpoint: str, limit: int, *, deep: bool) -> Batch:
+        """Take up to `limit` messages for a sender; see `Lanes.take`."""
+        return Batch(endpoint, *self._lanes[endpoint].take(limit, deep=deep))
+
+    def release(self, batch: Batch) -> None:
+        """All parts of a batch have their outcome: its lanes are free."""
+        self._lanes[batch.endpoint].release(batch.lanes)
+
+    def settle(self, messages: Iterable[Message]) -> None:
+        """These messages have their outcome, whichever it is."""
+        for message in messages:
+            self.pending -= 1
+            self.pending_bytes -= len(message.body)
+            for watcher in self._watchers:
+                watcher.saw(message)
+            if message.alias is not None:
+                for held in self._barriers.settled(message):
+                    self._place(held)
+
+    def drop_oldest(self) -> Message | None:
+        """Take out the oldest message that isn't under way; None if there is none."""
+        heads = [head for lanes in self._lanes.values() if (head := lanes.oldest(open_only=False)) is not None]
+        oldest = min(heads, key=lambda message: message.seq) if heads else self._barriers.drop_one()
+        if oldest is None:
+            return None
+        if heads:
+            self._lanes[oldest.endpoint].drop(oldest)
+        self.settle([oldest])
+        return oldest
+
+    def _place(self, message: Message) -> None:
+        if not self._barriers.holds(message):
+            self._lanes[message.endpoint].add(message)

@@ -1,0 +1,25 @@
+"""Time and chance, passed in: no test waits for either."""
+
+from __future__ import annotations
+
+import random as chance
+import time as system
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Where delivery gets its times, its sleep and its jitter from.
+
+    Attributes:
+        monotonic: seconds that never go back.
+        time: seconds since 1970.
+        sleep: waits so many seconds.
+        random: a number from 0 to 1.
+    """
+
+    monotonic: Callable[[], float] = system.monotonic
+    time: Callable[[], float] = system.time
+    sleep: Callable[[float], None] = system.sleep
+    random: Callable[[], float] = chance.random

@@ -1,0 +1,70 @@
+"""Dead letters: messages that can't be delivered, kept as JSON Lines with the reason."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from robotmia_logging.messages import Message, Refusal, encode
+
+MAX_FILE_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A message with no way to go, and why."""
+
+    letter: Message | Refusal
+    reason: str
+    error: str
+    attempts: int
+
+    def line(self, now: float) -> bytes:
+        """The letter as one line of the format that spool, dead letters and `send` share."""
+        letter = self.letter
+        body = letter.body if isinstance(letter, Message) else encode(letter.wire)[0]
+        fields: dict[str, Any] = {
+            "endpoint": letter.endpoint,
+            "user": letter.user,
+            "time": letter.time,
+            "message": orjson.Fragment(body),
+            "reason": self.reason,
+            "error": self.error,
+            "attempts": self.attempts,
+            "at": int(now),
+        }
+        try:
+            return orjson.dumps(fields) + b"\n"
+        except TypeError:  # a lone surrogate in an id or in the server's words
+            del fields["message"]
+            return encode(fields)[0][:-1] + b',"message":' + body + b"}\n"
+
+
+class DeadLetterFile:
+    """Appends dead letters to a file, readable by its owner only; at 64 MiB it becomes `<name>.1`."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = os.fspath(path)
+
+    def append(self, letters: list[DeadLetter], now: float) -> None:
+        """Write the letters, in one write.
+
+        Raises:
+            OSError: they could not be written.
+        """
+        data = b"".join(letter.line(now) for letter in letters)
+        self._rotate(len(data))
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "ab", buffering=0) as file:
+            file.write(data)
+
+    def _rotate(self, coming: int) -> None:
+        try:
+            size = os.path.getsize(self._path)
+        except OSError:
+            return
+        if size and size + coming > MAX_FILE_BYTES:
+            os.replace(self._path, self._path + ".1")

@@ -1,0 +1,340 @@
+"""Delivery: takes messages from log calls without making them wait, and accounts for every one.
+
+The way of a message::
+
+    log call -> put -> inbox (a deque: no lock, no wake-up)
+                         | swept by a sender, under the lock
+                       Dispatch (order, bounds, due times, retries: no I/O)
+                         | a batch
+                       a sender thread -> Transport -> an Outcome -> Dispatch
+
+A log call takes the lock only to keep the bounds, and never waits for it: whoever holds it looks at the inbox again.
+The lock is never held during I/O.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from robotmia_logging.delivery import lifecycle
+from robotmia_logging.delivery.backlog import Batch
+from robotmia_logging.delivery.clock import Clock
+from robotmia_logging.delivery.dead_letters import DeadLetterFile
+from robotmia_logging.delivery.dispatch import Dispatch
+from robotmia_logging.delivery.http import HttpTransport, warm_urllib3_loggers
+from robotmia_logging.delivery.report import Reporter
+from robotmia_logging.delivery.senders import SENDING, Senders
+from robotmia_logging.delivery.settings import DeliverySettings
+from robotmia_logging.delivery.stats import Stats
+from robotmia_logging.delivery.transport import Transport
+from robotmia_logging.messages import Message, Refusal, as_text
+
+_SWEEP_AT = 256
+_BIG_BYTES = 16 * 1024
+
+
+class Delivery:
+    """Buffers messages and delivers them in the background; shared by the doors that are given it.
+
+    Args:
+        settings: the options.
+        transport: makes a transport for a sender.
+        clock: times, sleep and jitter.
+        say: tells trouble, a line at a time.
+        start_thread: starts a thread; raises RuntimeError where none can be.
+    """
+
+    def __init__(
+        self,
+        settings: DeliverySettings,
+        *,
+        transport: Callable[[], Transport] | None = None,
+        clock: Clock | None = None,
+        say: Callable[[str], None] = lambda _line: None,
+        start_thread: Callable[[threading.Thread], None] = threading.Thread.start,
+    ) -> None:
+        self.settings = settings
+        self._make_transport = transport or (lambda: HttpTransport(settings))
+        self._clock = clock or Clock()
+        self._say = say
+        self._start_thread = start_thread
+        # Small bounds are kept at every call, large ones by the handful.
+        self._sweep_at = max(
+            1, min(_SWEEP_AT, settings.max_pending // 100, settings.max_pending_bytes // (_SWEEP_AT * 1024))
+        )
+        self._file = None if settings.dead_letters is None else DeadLetterFile(settings.dead_letters)
+        self._begin()
+        lifecycle.adopt(self)
+
+    def _begin(self) -> None:
+        """An empty buffer, new locks, no threads: at the start, and again in a forked child."""
+        self._inbox: deque[Message | Refusal] = deque()
+        self._lock = threading.Lock()
+        self._starting = threading.Lock()
+        self._room_bells: list[threading.Lock] = []
+        self._reporter = Reporter(self._say)
+        self._dispatch = Dispatch(self.settings, self._reporter, self._clock.random)
+        self._senders = Senders(self)
+        self._hurried = False
+        self.reported_lost = 0
+        self._attention = 1  # the inbox's length at which a log call does more than append
+
+    # --- for log calls
+
+    def put(self, message: Message) -> None:
+        """Take a message over. Appends to a deque; once in a while it wakes a sender or keeps the bounds."""
+        if self.settings.overflow == "block" and self._put_where_room(message):
+            return
+        inbox = self._inbox
+        inbox.append(message)
+        if len(inbox) >= self._attention or len(message.body) > _BIG_BYTES:
+            self._attend(big=len(message.body) > _BIG_BYTES)
+
+    def account(self, refusal: Refusal) -> None:
+        """Take over the account of a message that was refused or dropped in the log call."""
+        self._inbox.append(refusal)
+        if len(self._inbox) >= self._attention:
+            self._attend()
+
+    def hurry(self) -> None:
+        """What waits is due now: a record of `flush_level` came. Quick, and no storm: senders finish what they do."""
+        self._hurried = True
+        self._attention = self._sweep_at
+        self._wake()
+
+    def _attend(self, *, big: bool = False) -> None:
+        if (big or len(self._inbox) >= self._sweep_at) and self._lock.acquire(blocking=False):
+            try:
+                self._sweep()
+            finally:
+                self._lock.release()
+        if self._senders.asleep or not self._senders.running:
+            self._attention = self._sweep_at  # one ring is enough; the sender sets it anew
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._senders.running:
+            self._senders.ring()
+        elif self._starting.acquire(blocking=False):  # not again from a signal handler in the middle of it
+            try:
+                self._senders.start_lead(self._start_thread)
+            finally:
+                self._starting.release()
+                lifecycle.first_message()
+
+    def _put_where_room(self, message: Message) -> bool:
+        """`overflow="block"`: wait for room, at most `block_timeout`. False if the lock can't be had."""
+        deadline = self._clock.monotonic() + self.settings.block_timeout
+        while True:
+            left = deadline - self._clock.monotonic()
+            if not self._lock.acquire(timeout=max(0.05, left)):  # held by the very call we interrupted
+                return False
+            try:
+                self._sweep()
+                if left <= 0 or self._dispatch.has_room(message):
+                    self._dispatch.accept(message)
+                    break
+                bell = threading.Lock()
+                bell.acquire()
+                self._room_bells.append(bell)
+            finally:
+                self._lock.release()
+            self._wake()
+            bell.acquire(timeout=left)
+        self._wake()
+        return True
+
+    def _sweep(self) -> None:
+        """Move the inbox into the backlog. The lock is held."""
+        inbox, accept = self._inbox, self._dispatch.accept
+        for _ in range(len(inbox)):
+            accept(inbox.popleft())
+
+    # --- for people
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Wait until everything accepted before the call has its outcome.
+
+        Ends a backoff's wait. Where threads can't run, the caller sends.
+
+        Args:
+            timeout: seconds to wait at most; default `shutdown_timeout`.
+
+        Returns:
+            Whether all of it has its outcome.
+        """
+        timeout = self.settings.shutdown_timeout if timeout is None else timeout
+        return self.flush_until(self._clock.monotonic() + timeout)
+
+    def flush_until(self, deadline: float) -> bool:
+        """`flush` with a deadline in monotonic seconds."""
+        if not self._inbox and not self._dispatch.backlog.pending and not self._dispatch.letters:
+            return True
+        if not self._lock.acquire(timeout=max(0.0, deadline - self._clock.monotonic())):
+            return False
+        try:
+            self._sweep()
+            watcher = self._dispatch.backlog.watch()
+            self._dispatch.flush_all(self._clock.monotonic())
+        finally:
+            self._lock.release()
+        warm_urllib3_loggers()
+        try:
+            self._wake()
+            if threading.get_ident() in SENDING:  # asked from within a delivery: it would wait for itself
+                return watcher.done
+            if self._senders.running:
+                watcher.wait(deadline - self._clock.monotonic())
+            else:
+                self._senders.work_here(deadline, lambda: watcher.done)
+        finally:
+            with self.exclusive() as dispatch:
+                dispatch.backlog.unwatch(watcher)
+        self.write_letters()
+        return watcher.done
+
+    def close(self, timeout: float | None = None) -> bool:
+        """Drain like `flush`; the threads end. The next message starts anew."""
+        timeout = self.settings.shutdown_timeout if timeout is None else timeout
+        return self.close_by(self._clock.monotonic() + timeout)
+
+    def close_by(self, deadline: float) -> bool:
+        """`close` with a deadline in monotonic seconds."""
+        done = self.flush_until(deadline)
+        self._senders.stop(deadline)
+        lifecycle.closed(self)
+        return done
+
+    def stats(self) -> Stats:
+        """What became of the messages so far."""
+        with self.exclusive() as dispatch:
+            return dispatch.counters.snapshot(dispatch.backlog.pending)
+
+    @property
+    def pending(self) -> int:
+        """How many messages have no outcome yet."""
+        return len(self._inbox) + self._dispatch.backlog.pending
+
+    @property
+    def last_error(self) -> str | None:
+        """The latest trouble in delivery."""
+        return self._dispatch.counters.last_error
+
+    def __repr__(self) -> str:
+        state = "running" if self._senders.running else "idle"
+        return f"<Delivery to {self.settings.url} {state}, {self.pending} pending>"
+
+    # --- for senders
+
+    @contextmanager
+    def exclusive(self) -> Iterator[Dispatch]:
+        """The lock, with the inbox swept."""
+        # A signal handler may ask in the middle of its own thread's sweep: it gets an answer, not a deadlock.
+        held = self._lock.acquire(timeout=1.0)
+        try:
+            if held:
+                self._sweep()
+            yield self._dispatch
+        finally:
+            if held:
+                self._lock.release()
+
+    def take(self, *, lead: bool) -> tuple[Batch | None, float | None, bool]:
+        """For a sender: a batch, or how long to sleep (None: until woken); and whether another sender would help."""
+        with self.exclusive() as dispatch:
+            now = self._clock.monotonic()
+            since = now
+            if lead:
+                since, self._senders.looked_at = self._senders.looked_at, now
+            if self._hurried:
+                self._hurried = False
+                dispatch.hurry()
+            dispatch.start_interval(since)
+            batch = dispatch.choose(now, self._clock.time(), deep=self._senders.count > 1)
+            if batch is not None:
+                return batch, 0.0, dispatch.is_behind() and not dispatch.any_down()
+            nap = dispatch.nap_s(now)
+            if lead:
+                waiting = dispatch.backlog.waiting
+                self._senders.asleep = True
+                self._attention = self._attention_asleep(nap, waiting, down=dispatch.any_down())
+        return None, nap, False
+
+    def _attention_asleep(self, nap: float | None, waiting: int, *, down: bool) -> int:
+        if nap is None:
+            return 1
+        if down:
+            return self._sweep_at
+        return max(1, min(self._sweep_at, self.settings.capacity - waiting))
+
+    def wants_attention(self) -> bool:
+        """For the lead about to sleep: whether something came since it looked."""
+        return self._hurried or len(self._inbox) >= self._attention
+
+    def may_end(self) -> bool:
+        """For the lead told to end: whether nothing is pending."""
+        return not self._inbox and not self._dispatch.backlog.pending
+
+    def ended(self) -> None:
+        """The lead has ended: the next message starts a new one."""
+        self._attention = 1
+
+    def deliver(self, batch: Batch, transport: Transport) -> None:
+        """For a sender: send a batch, part by part, as far as it goes now."""
+        going = True
+        while going:
+            with self.exclusive() as dispatch:
+                if not dispatch.may_send(batch, self._clock.monotonic(), self._clock.time()):
+                    dispatch.put_back(batch)
+                    return
+                parcel = dispatch.parcel(batch, self._clock.time())
+            started = self._clock.monotonic()
+            outcome = transport.send(parcel)
+            with self.exclusive() as dispatch:
+                now = self._clock.monotonic()
+                going = dispatch.apply(batch, parcel, outcome, started, now, self._clock.time())
+                bells, self._room_bells = self._room_bells, []
+            for bell in bells:
+                bell.release()
+            self.write_letters()
+            self._reporter.tell(now)
+
+    def trouble(self, cause: str, error: Exception) -> None:
+        """Trouble in a door: told with the rest, by a sender."""
+        self._reporter.note(cause, f"{type(error).__name__}: {as_text(error)}")
+
+    def write_letters(self) -> None:
+        """Write dead letters to their file, if there is one."""
+        if self._file is None or not self._dispatch.letters:
+            return
+        with self.exclusive() as dispatch:
+            letters, dispatch.letters = dispatch.letters, []
+        try:
+            self._file.append(letters, self._clock.time())
+        except OSError as error:
+            self._reporter.note("dead letters can't be written", str(error), len(letters))
+
+    def make_transport(self) -> Transport:
+        """A transport for one sender."""
+        return self._make_transport()
+
+    @property
+    def clock(self) -> Clock:
+        """The clock this delivery goes by."""
+        return self._clock
+
+    # --- forks and exits
+
+    def after_fork_in_child(self) -> None:
+        """The child starts empty: the parent's messages are the parent's, and so are its connections."""
+        senders = self._senders
+        self._begin()
+        senders.abandon()
+
+    def tell_news_here(self) -> None:
+        """At exit: say what is left to say, in this thread."""
+        for line in self._reporter.lines(self._clock.monotonic()):
+            self._say(line)

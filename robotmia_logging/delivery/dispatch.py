@@ -1,0 +1,252 @@
+"""The decisions of delivery: what goes next, when, where, and what follows from an outcome.
+
+No threads, no I/O, no clock of its own: the delivery's lock is held around every call, and times are given.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from robotmia_logging.delivery.backlog import Backlog, Batch
+from robotmia_logging.delivery.dead_letters import DeadLetter
+from robotmia_logging.delivery.report import Reporter
+from robotmia_logging.delivery.retry import Gate
+from robotmia_logging.delivery.settings import DeliverySettings
+from robotmia_logging.delivery.stats import Counters
+from robotmia_logging.delivery.transport import Outcome, Parcel, Verdict
+from robotmia_logging.messages import ENGAGE, IMPORT_AGE_S, TRACK, Message, Refusal
+
+_LANES = 16
+_BEHIND_S = 0.25
+"""More senders start once the backlog would take this long at the pace of one."""
+
+
+class Dispatch:
+    """Decides for all senders of one delivery.
+
+    Attributes:
+        backlog: what is on its way.
+        counters: the numbers behind `stats()`.
+        letters: dead letters to be written by whoever holds no lock.
+    """
+
+    def __init__(self, settings: DeliverySettings, reporter: Reporter, random: Callable[[], float]) -> None:
+        self._settings = settings
+        self._reporter = reporter
+        self.backlog = Backlog(_LANES)
+        self.counters = Counters()
+        self.letters: list[DeadLetter] = []
+        self._gates = {path: Gate(random) for path in ("track", "import", "engage")}
+        self._retries: deque[Batch] = deque()
+        self._due_seq = 0
+        self._due_at: float | None = None
+        self._request_s: float | None = None
+
+    # --- what comes in
+
+    def accept(self, item: Message | Refusal) -> None:
+        """Take a message over from a log call, or the account of one that was refused there."""
+        self.counters.accepted += 1
+        if isinstance(item, Refusal):
+            self._account_refusal(item)
+            return
+        self.counters.rendered += item.rendered
+        if self.has_room(item) or self._make_room(item):
+            self.backlog.add(item)
+        else:
+            self._drop(1)
+
+    def has_room(self, message: Message) -> bool:
+        """Whether the message fits within `max_pending` and `max_pending_bytes`."""
+        backlog, settings = self.backlog, self._settings
+        return (
+            backlog.pending < settings.max_pending
+            and backlog.pending_bytes + len(message.body) <= settings.max_pending_bytes
+        )
+
+    def _make_room(self, message: Message) -> bool:
+        if self._settings.overflow != "drop_oldest" or len(message.body) > self._settings.max_pending_bytes:
+            return False
+        dropped = 0
+        while not self.has_room(message) and self.backlog.drop_oldest() is not None:
+            dropped += 1
+        self._drop(dropped)
+        return self.has_room(message)
+
+    def _drop(self, count: int) -> None:
+        if count:
+            self.counters.dropped["overflow"] += count
+            settings = self._settings
+            limits = f"max_pending={settings.max_pending}, max_pending_bytes={settings.max_pending_bytes}"
+            last_error = self.counters.last_error or "the endpoint is slower than the log calls"
+            self._reporter.note("messages dropped, too many wait", f"{limits}; {last_error}", count)
+
+    def _account_refusal(self, refusal: Refusal) -> None:
+        if refusal.dropped:
+            self.counters.dropped[refusal.reason] += 1
+            if refusal.reason != "before_send":
+                self._reporter.note("messages dropped by before_send", refusal.error)
+        else:
+            self._dead_letter(refusal, refusal.reason, refusal.error, 0)
+
+    # --- what goes next
+
+    def flush_all(self, now: float) -> None:
+        """Everything that waits is due now, and no backoff is waited for."""
+        self._due_seq = self.backlog.last_seq
+        self._due_at = None
+        for gate in self._gates.values():
+            gate.hasten(now)
+
+    def hurry(self) -> None:
+        """Everything that waits is due now."""
+        self._due_seq = self.backlog.last_seq
+
+    def start_interval(self, since: float) -> None:
+        """Something waits since `since` at the earliest: it is due one flush interval later."""
+        if self._due_at is None and self.backlog.waiting:
+            self._due_at = since + self._settings.flush_interval
+
+    def choose(self, now: float, wall: float, *, deep: bool) -> Batch | None:
+        """The next batch for a sender, or None if nothing is due or the endpoints are down."""
+        for _ in range(len(self._retries)):
+            batch = self._retries.popleft()
+            if self.may_send(batch, now, wall):
+                return batch
+            self._retries.append(batch)
+        if self._due_at is not None and now >= self._due_at:
+            self._due_seq, self._due_at = self.backlog.last_seq, None
+        if self.backlog.waiting >= self._settings.capacity:
+            self._due_seq = self.backlog.last_seq
+        return self._take(now, wall, deep=deep)
+
+    def _take(self, now: float, wall: float, *, deep: bool) -> Batch | None:
+        heads = [head for endpoint in (TRACK, ENGAGE) if (head := self.backlog.next(endpoint)) is not None]
+        for head in sorted(heads, key=lambda message: message.seq):
+            if head.seq <= self._due_seq and self._gates[_path(head, wall)].is_open(now):
+                return self.backlog.take(head.endpoint, self._settings.capacity, deep=deep or self.is_behind())
+        return None
+
+    def may_send(self, batch: Batch, now: float, wall: float) -> bool:
+        """Whether the endpoint of the batch's next part takes requests."""
+        return self._gates[_path(batch.parts[0][0], wall)].is_open(now)
+
+    def parcel(self, batch: Batch, wall: float) -> Parcel:
+        """The batch's next part as a parcel: of messages for one endpoint of the API, by their age now."""
+        part = batch.parts[0]
+        path = _path(part[0], wall)
+        length = next((i for i, message in enumerate(part) if _path(message, wall) != path), len(part))
+        if length < len(part):
+            batch.parts[0] = part[length:]
+            batch.parts.appendleft(part[:length])
+        self._gates[path].enter()
+        batch.attempts += 1
+        self.counters.retries += batch.failed
+        part = batch.parts[0]
+        return Parcel(
+            path=path, bodies=[message.body for message in part], located=all(message.located for message in part)
+        )
+
+    def put_back(self, batch: Batch) -> None:
+        """The endpoint is down: the batch waits for it, its lanes closed."""
+        self._retries.append(batch)
+
+    def nap_s(self, now: float) -> float | None:
+        """How long a sender with nothing to do may sleep; None if nothing will be due by itself."""
+        times = [gate.opens_at for gate in self._gates.values() if gate.is_down and self._has_work()]
+        if self._due_at is not None:
+            times.append(self._due_at)
+        future = [at - now for at in times if at > now]
+        return min(future, default=None if not self._has_work() else 1.0)
+
+    def _has_work(self) -> bool:
+        return self.backlog.pending > 0
+
+    def is_behind(self) -> bool:
+        """Whether one sender would need too long for what waits."""
+        batches = self.backlog.waiting / self._settings.capacity
+        return self._request_s is not None and batches > 2 and batches * self._request_s > _BEHIND_S  # noqa: PLR2004
+
+    def any_down(self) -> bool:
+        """Whether an endpoint is down: then more senders would be a storm."""
+        return any(gate.is_down for gate in self._gates.values())
+
+    # --- what comes back
+
+    def apply(self, batch: Batch, parcel: Parcel, outcome: Outcome, started: float, now: float, wall: float) -> bool:
+        """Draw the conclusions. True: the sender goes on with the batch; False: it is done, or waits for a retry."""
+        self.counters.requests += 1
+        self.counters.bytes_sent += outcome.bytes_sent
+        gate = self._gates[parcel.path]
+        batch.failed = outcome.verdict is Verdict.FAILED
+        if batch.failed:
+            self._fail(batch, parcel, outcome)
+            if not batch.parts:
+                gate.fail(started, now, outcome.retry_after_s)
+            elif outcome.stale and not batch.forgiven:
+                batch.forgiven = True
+                gate.release()
+                return True
+            else:
+                gate.fail(started, now, outcome.retry_after_s)
+                self._retries.append(batch)
+                return False
+        else:
+            gate.succeed()
+            batch.forgiven = False
+            self._learn_pace(now - started)
+            self._conclude(batch, parcel, outcome, wall)
+        if batch.parts:
+            return True
+        self.backlog.release(batch)
+        return False
+
+    def _conclude(self, batch: Batch, parcel: Parcel, outcome: Outcome, wall: float) -> None:
+        part = batch.parts[0]
+        if outcome.verdict is Verdict.DELIVERED:
+            self.counters.delivered += len(part)
+            self.counters.last_delivery = wall
+            self.backlog.settle(part)
+            batch.parts.popleft()
+            return
+        self.counters.last_error = f"/{parcel.path}/: {outcome.error}"
+        if len(part) > 1 and outcome.verdict is not Verdict.REJECTED:
+            batch.halve()
+            return
+        for message in part:
+            self._dead_letter(message, outcome.verdict.value, outcome.error, batch.attempts)
+        self.backlog.settle(part)
+        batch.parts.popleft()
+
+    def _fail(self, batch: Batch, parcel: Parcel, outcome: Outcome) -> None:
+        self.counters.last_error = f"/{parcel.path}/: {outcome.error}"
+        self._reporter.note(f"/{parcel.path}/ does not take messages, they wait", outcome.error)
+        if outcome.ambiguous and self._settings.on_ambiguous == "dead_letter":
+            self._give_up_unrepeatable(batch, outcome.error)
+
+    def _give_up_unrepeatable(self, batch: Batch, error: str) -> None:
+        part = batch.parts.popleft()
+        given_up = [message for message in part if not message.repeatable]
+        for message in given_up:
+            self._dead_letter(message, "ambiguous", error, batch.attempts)
+        self.backlog.settle(given_up)
+        rest = [message for message in part if message.repeatable]
+        if rest:
+            batch.parts.appendleft(rest)
+
+    def _dead_letter(self, letter: Message | Refusal, reason: str, error: str, attempts: int) -> None:
+        self.counters.dead_lettered[reason] += 1
+        self._reporter.note(f"messages can't be delivered, reason {reason}", error)
+        if self._settings.dead_letters is not None:
+            self.letters.append(DeadLetter(letter=letter, reason=reason, error=error, attempts=attempts))
+
+    def _learn_pace(self, took_s: float) -> None:
+        self._request_s = took_s if self._request_s is None else 0.7 * self._request_s + 0.3 * took_s
+
+
+def _path(message: Message, wall: float) -> str:
+    """The endpoint of the API for a message sent now: old events go to `/import/`."""
+    if message.endpoint == TRACK and wall - message.time > IMPORT_AGE_S:
+        return "import"
+    return message.endpoint

@@ -1,0 +1,238 @@
+"""The transport over HTTP: requests prepared by hand and carried by requests' adapter.
+
+A `Session.post` costs several times the rest of a delivery, most of it to read the environment anew and to encode
+the form. Proxies and certificates are resolved once; the form is a few replacements in bytes.
+"""
+
+from __future__ import annotations
+
+import binascii
+import email.utils
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+from weakref import WeakSet
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from robotmia_logging.delivery.replies import judge
+from robotmia_logging.delivery.settings import DeliverySettings
+from robotmia_logging.delivery.transport import Outcome, Parcel, Verdict
+
+_REPLY_LIMIT_BYTES = 64 * 1024
+_NOISY_LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry", "urllib3.connection")
+
+
+def form_body(bodies: list[bytes] | tuple[bytes, ...], fields: bytes = b"") -> bytes:
+    """The POST body of a batch: ``data=`` and the Base64 of the JSON list, percent-encoded (Batch requests)."""
+    encoded = binascii.b2a_base64(b"[" + b",".join(bodies) + b"]", newline=False)
+    encoded = encoded.replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")
+    return b"data=" + encoded + fields
+
+
+def warm_urllib3_loggers() -> None:
+    """Make urllib3's loggers answer `isEnabledFor` without logging's module lock.
+
+    `dictConfig` holds that lock while it flushes handlers. A sender would wait for it at urllib3's next `debug()`,
+    even a disabled one, and the flush would wait for the sender.
+    """
+    for name in _NOISY_LOGGERS:
+        logger = logging.getLogger(name)
+        for level in (logging.DEBUG, logging.INFO, logging.WARNING):
+            logger.isEnabledFor(level)
+
+
+class HttpTransport:
+    """Carries parcels to the API, over one kept-alive connection."""
+
+    def __init__(self, settings: DeliverySettings, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._urls = {path: self._url(path) for path in ("track", "import", "engage")}
+        self._import_fields = _fields(settings.import_auth)
+        self._adapter: _Adapter | None = None
+        self._environment: Mapping[str, Any] = {}
+        self._kept_alive = False
+
+    def send(self, parcel: Parcel) -> Outcome:
+        """POST a parcel and judge the reply."""
+        fields = self._import_fields if parcel.path == "import" else b""
+        body = form_body(list(parcel.bodies), fields)
+        was_kept_alive, self._kept_alive = self._kept_alive, False
+        try:
+            outcome = self._exchange(self._urls[parcel.path][parcel.located], body)
+        except Exception as error:
+            return _failure(error, len(body), was_kept_alive)
+        self._kept_alive = True
+        return outcome
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._kept_alive = False
+        if self._adapter is not None:
+            self._adapter.close()
+
+    def abandon(self) -> None:
+        """In a forked child: close the descriptors only; the connection is the parent's."""
+        self._kept_alive = False
+        adapter, self._adapter = self._adapter, None
+        if adapter is not None:
+            adapter.abandon()
+
+    def _url(self, path: str) -> tuple[str, str]:
+        """The endpoint's URL for messages without, and with an IP address of their own."""
+        base = f"{self._settings.url.rstrip('/')}/{path}/?verbose=1"
+        if path == "engage":  # else robotmia would locate every user at our server
+            return base + "&ip=0", base
+        return (base + "&ip=1",) * 2 if self._settings.request_ip else (base, base)
+
+    def _exchange(self, url: str, body: bytes) -> Outcome:
+        if self._adapter is None:
+            self._connect(url)
+        response = self._adapter.send(  # type: ignore[union-attr]
+            _prepare(url, body), stream=True, timeout=self._settings.timeout, **self._environment
+        )
+        try:
+            text = self._read(response.raw)
+        except BaseException:
+            response.raw.close()
+            raise
+        retry_after_s = retry_after(response.headers.get("Retry-After"))
+        return judge(response.status_code, text, retry_after_s=retry_after_s, bytes_sent=len(body))
+
+    def _connect(self, url: str) -> None:
+        with requests.Session() as session:
+            settings = session.merge_environment_settings(url, {}, None, None, None)
+        self._environment = {key: settings[key] for key in ("proxies", "verify", "cert")}
+        self._adapter = _Adapter(pool_connections=1, pool_maxsize=1)
+
+    def _read(self, raw: urllib3.HTTPResponse) -> bytes:
+        """The reply's body, whole, within the read timeout however slowly it trickles."""
+        deadline = self._clock() + self._settings.timeout[1]
+        chunks: list[bytes] = []
+        size = 0
+        while chunk := raw.read1(4096):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > _REPLY_LIMIT_BYTES:
+                raise urllib3.exceptions.HTTPError("the reply is longer than any of robotmia's")
+            if self._clock() > deadline:
+                raise urllib3.exceptions.TimeoutError("the reply trickled past the read timeout")
+        if raw.length_remaining:
+            raise urllib3.exceptions.HTTPError("the reply was cut short")
+        raw.release_conn()
+        return b"".join(chunks)
+
+
+def retry_after(value: str | None, now: Callable[[], float] = time.time) -> float | None:
+    """The wait that a `Retry-After` header asks for, in seconds: a number, or a date. None if it says nothing."""
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now())
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _failure(error: Exception, size: int, was_kept_alive: bool) -> Outcome:
+    not_sent = isinstance(error, requests.ConnectionError) and any(
+        isinstance(cause, urllib3.exceptions.MaxRetryError) for cause in error.args
+    )
+    if not_sent or isinstance(error, requests.ConnectTimeout):
+        return Outcome(verdict=Verdict.FAILED, error=_words(error))
+    broken = isinstance(error, requests.ConnectionError) and not isinstance(error, requests.Timeout)
+    return Outcome(
+        verdict=Verdict.FAILED,
+        error=_words(error),
+        ambiguous=True,
+        stale=was_kept_alive and broken,
+        bytes_sent=size,
+    )
+
+
+def _words(error: BaseException) -> str:
+    """The innermost reason: requests and urllib3 wrap it several times."""
+    inner: Any = error
+    for _ in range(5):
+        args = getattr(inner, "args", ())
+        nested = getattr(inner, "reason", None) or next((a for a in args if isinstance(a, BaseException)), None)
+        if not isinstance(nested, BaseException):
+            break
+        inner = nested
+    return f"{type(inner).__name__}: {inner}"
+
+
+def _fields(auth: Mapping[str, str]) -> bytes:
+    return b"&" + urlencode(auth).encode() if auth else b""
+
+
+def _prepare(url: str, body: bytes) -> requests.PreparedRequest:
+    prepared = requests.PreparedRequest()
+    prepared.method = "POST"
+    prepared.url = url
+    prepared.headers = CaseInsensitiveDict(
+        {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Length": str(len(body)),
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "robotmia_logging",
+        }
+    )
+    prepared.body = body
+    return prepared
+
+
+class _Adapter(HTTPAdapter):
+    """requests' adapter, which remembers its sockets: a forked child has to close them, those in use too."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self._sockets: WeakSet[Any] = WeakSet()
+        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._sockets)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _pool_classes(self._sockets)
+        return manager
+
+    def abandon(self) -> None:
+        """Close the descriptors. Not the sockets: TLS would say goodbye on the parent's connection."""
+        for sock in list(self._sockets):
+            try:
+                descriptor = sock.detach()
+                if descriptor >= 0:
+                    os.close(descriptor)
+            except Exception:
+                continue
+
+
+def _pool_classes(sockets: WeakSet[Any]) -> dict[str, type]:
+    class Plain(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.add(self.sock)
+
+    class Secure(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.add(self.sock)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}

@@ -1,0 +1,130 @@
+"""The life of the process around us: forks, children of multiprocessing, exits.
+
+We install no signal handlers, and register everything once for all deliveries.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import time
+from collections.abc import Iterable
+from typing import Protocol
+from weakref import WeakSet
+
+from robotmia_logging.delivery.settings import DeliverySettings
+
+_SAME_SHUTDOWN_S = 0.25
+"""`logging.shutdown` closes handlers one right after the other: within this, it is the same shutdown."""
+
+
+class Delivering(Protocol):
+    """What of a delivery matters here."""
+
+    settings: DeliverySettings
+    reported_lost: int
+
+    @property
+    def pending(self) -> int: ...
+    @property
+    def last_error(self) -> str | None: ...
+    def flush_until(self, deadline: float) -> bool: ...
+    def tell_news_here(self) -> None: ...
+    def after_fork_in_child(self) -> None: ...
+
+
+class _Process:
+    """What we know of this process; a forked child starts anew."""
+
+    def __init__(self) -> None:
+        self.exit_started: float | None = None
+        self.shutdown_started = float("-inf")
+        self.shutdown_used = float("-inf")
+        self.has_finalizer = False
+
+
+_live: WeakSet[Delivering] = WeakSet()
+_process = _Process()
+
+
+def adopt(delivery: Delivering) -> None:
+    """Look after a delivery in forks and at exit, for as long as it lives."""
+    _live.add(delivery)
+
+
+def first_message() -> None:
+    """Called when a sender starts: in a child of multiprocessing, see to its end, for it runs no atexit hooks.
+
+    Not earlier: multiprocessing clears its registry when a child begins.
+    """
+    if _process.has_finalizer or "multiprocessing.util" not in sys.modules:
+        return
+    from multiprocessing import parent_process, util  # noqa: PLC0415  (only where it is in use already)
+
+    if parent_process() is not None:
+        _process.has_finalizer = True
+        util.Finalize(None, _at_exit, exitpriority=10)
+
+
+def shutdown_deadline(timeout: float) -> float:
+    """The deadline for a door that logging closes, one for all doors of the same shutdown, in monotonic seconds."""
+    if _process.exit_started is not None:
+        return _process.exit_started + timeout
+    now = time.monotonic()
+    if now - _process.shutdown_used > _SAME_SHUTDOWN_S:
+        _process.shutdown_started = now
+    return _process.shutdown_started + timeout
+
+
+def shutdown_used() -> None:
+    """A door has been closed by logging just now."""
+    _process.shutdown_used = time.monotonic()
+
+
+def closed(delivery: Delivering) -> None:
+    """A door was closed: during exit, say what it still holds, for nobody will send it any more."""
+    if _process.exit_started is not None:
+        _tell_lost([delivery])
+
+
+def _at_exit() -> None:
+    """Deliver what waits, all doors by one deadline, and say in one line what could not be."""
+    _process.exit_started = started = time.monotonic()
+    deliveries = list(_live)
+    for delivery in deliveries:
+        delivery.flush_until(started)  # sets all of them going
+    for delivery in deliveries:
+        delivery.flush_until(started + delivery.settings.shutdown_timeout)
+    for delivery in deliveries:
+        delivery.tell_news_here()
+    _tell_lost(deliveries)
+
+
+def _tell_lost(deliveries: Iterable[Delivering]) -> None:
+    lost = 0
+    reasons: dict[str, None] = {}
+    for delivery in deliveries:
+        news = delivery.pending - delivery.reported_lost
+        if news > 0:
+            delivery.reported_lost += news
+            lost += news
+            reasons[delivery.last_error or f"no answer within {delivery.settings.shutdown_timeout:g} s"] = None
+    if lost:
+        try:
+            sys.stderr.write(f"robotmia_logging: {lost} messages not delivered at exit: {'; '.join(reasons)}\n")
+            sys.stderr.flush()
+        except Exception:  # no stderr (a daemon, pythonw), or it is closed
+            return
+
+
+def _after_fork_in_child() -> None:
+    global _process  # noqa: PLW0603  (the child's own account of itself)
+    _process = _Process()
+    for delivery in list(_live):
+        delivery.after_fork_in_child()
+
+
+atexit.register(_at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

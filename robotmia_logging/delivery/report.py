@@ -1,0 +1,70 @@
+"""Trouble, told on a logger at most once a minute for each cause, with counts, and never by a sender.
+
+A sender that logged would wait for logging's locks, which `dictConfig` holds while it waits for the sender. A short
+thread of its own says what there is to say.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+INTERVAL_S = 60.0
+
+
+class _Cause:
+    __slots__ = ("count", "detail", "told_at")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.detail = ""
+        self.told_at = float("-inf")
+
+
+class Reporter:
+    """Collects trouble by cause. `note` only counts; `tell` starts the telling."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._causes: dict[str, _Cause] = {}
+        self.has_news = False
+
+    def note(self, cause: str, detail: str, count: int = 1) -> None:
+        """Count trouble. `cause` says what happened, `detail` the latest words on it."""
+        known = self._causes.setdefault(cause, _Cause())
+        known.count += count
+        known.detail = detail
+        self.has_news = True
+
+    def lines(self, now: float) -> list[str]:
+        """What is to be said now, each cause at most once a minute."""
+        lines = []
+        still_waiting = False
+        for cause, known in list(self._causes.items()):
+            if not known.count:
+                continue
+            if now - known.told_at < INTERVAL_S:
+                still_waiting = True
+                continue
+            lines.append(f"{cause} ({known.count}): {known.detail}")
+            known.count, known.told_at = 0, now
+        self.has_news = still_waiting
+        return lines
+
+    def tell(self, now: float) -> None:
+        """Say what is to be said, in a thread of its own: the caller must not wait for logging's locks."""
+        if not self.has_news:
+            return
+        lines = self.lines(now)
+        if lines:
+            try:
+                threading.Thread(target=self._speak, args=(lines,), name="robotmia-report", daemon=True).start()
+            except RuntimeError:  # at exit no thread starts any more
+                return
+
+    def _speak(self, lines: list[str]) -> None:
+        for line in lines:
+            try:
+                self._say(line)
+            except Exception:
+                return

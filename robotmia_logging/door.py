@@ -1,0 +1,81 @@
+"""What the two doors have in common: options, capture, delivery, and the ways not to track a call."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from robotmia_logging.capture import Call, Captured, Composer
+from robotmia_logging.delivery import SENDING, Delivery, Stats
+from robotmia_logging.errors import ConfigurationError
+from robotmia_logging.messages import Message
+from robotmia_logging.options import Given
+
+OWN_LOGGER = "robotmia_logging"
+_log = logging.getLogger(OWN_LOGGER)
+
+
+class SharedDelivery(Delivery):
+    """A door's delivery, with what another door that shares it needs to know."""
+
+    token: str | None = None
+    enabled: bool = True
+
+
+class Door:
+    """One way in for log calls. `RobotmiaHandler` and `RobotmiaProcessor` each hold one."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        given = Given(options)
+        self.level = given.level("level", logging.NOTSET)
+        self.flush_level = given.level("flush_level", logging.ERROR)
+        shared = given.get("delivery")
+        if shared is None:
+            self.enabled = given.enabled()
+            settings = given.capture(enabled=self.enabled)
+            self.delivery = SharedDelivery(given.delivery(), say=_log.warning)
+            self.delivery.token, self.delivery.enabled = settings.token, self.enabled
+        else:
+            if not isinstance(shared, SharedDelivery):
+                raise ConfigurationError("delivery", shared, "give the `delivery` of another handler or processor")
+            given.refuse_delivery()
+            self.enabled = shared.enabled and given.enabled()
+            settings = given.capture(shared.token, enabled=self.enabled)
+            self.delivery = shared
+        self.composer = Composer(settings)
+
+    def track(self, call: Call) -> set[str]:
+        """Send what the call asks for; gives the extras that asked for it. Raises no Exception."""
+        if threading.get_ident() in SENDING or is_own(call.logger):
+            return set()
+        captured, keys = self.composer.compose(call)
+        for item in captured:
+            self._deliver(item)
+        if captured and call.level >= self.flush_level:
+            self.delivery.hurry()
+        return keys
+
+    def _deliver(self, item: Captured) -> None:
+        if isinstance(item, Message):
+            self.delivery.put(item)
+        else:
+            self.delivery.account(item)
+
+    def stats(self) -> Stats:
+        """The account of every message."""
+        return self.delivery.stats()
+
+    def describe(self) -> str:
+        """The state in words; never the token."""
+        if not self.enabled:
+            return "switched off"
+        delivery = self.delivery
+        error = f", last error: {delivery.last_error}" if delivery.last_error else ""
+        return f"to {delivery.settings.url}, {delivery.pending} pending{error}"
+
+
+def is_own(logger: str) -> bool:
+    """Whether it is our own logger, which is never tracked."""
+    return logger.startswith(OWN_LOGGER) and logger[len(OWN_LOGGER) :][:1] in ("", ".")

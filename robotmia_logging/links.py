@@ -1,0 +1,141 @@
+"""GET URLs that send one event or one profile update: for e-mail, text messages and pages.
+
+The URL holds the project's token and can be requested by whoever sees it, any number of times.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from robotmia_logging.messages import Refused, as_text, encode, operations, plain, unix_seconds
+from robotmia_logging.messages.event import check_event, refuse_reserved
+from robotmia_logging.messages.profile import check_update
+
+__all__ = ["event_url", "profile_url"]
+
+_DEFAULT_URL = "https://api.robotmia.com"
+
+
+def event_url(
+    event: str,
+    properties: Mapping[str, Any] | None = None,
+    *,
+    token: str | None = None,
+    url: str | None = None,
+    redirect: str | None = None,
+    img: bool = False,
+    callback: str | None = None,
+    ip: bool | None = None,
+    verbose: bool = False,
+) -> str:
+    """A URL that tracks an event when it is requested (Tracking events; Event request parameters).
+
+    Args:
+        event: the event's name.
+        properties: its properties, the special ones (`distinct_id`, `time`, `ip`) among them. `time` takes seconds
+            or a `datetime`; without it robotmia uses the time of the request.
+        token: the project's token; default `$ROBOTMIA_TOKEN`.
+        url: the API's base; default `$ROBOTMIA_URL` or https://api.robotmia.com.
+        redirect: where the response redirects to.
+        img: respond with a transparent image of one pixel.
+        callback: respond with JavaScript that calls this function.
+        ip: True: the request's IP address is the distinct id if the event has none. Default: not said.
+        verbose: respond with a JSON object instead of `1` or `0`.
+
+    Raises:
+        ValueError: the API would refuse the event; the text says why.
+    """
+    wire: dict[str, Any] = {"event": event, "properties": {**_token("token", token), **(properties or {})}}
+    if "time" in wire["properties"]:
+        wire["properties"]["time"] = _checked(lambda: unix_seconds(wire["properties"]["time"]))
+    _checked(lambda: check_event(wire))
+    _checked(lambda: refuse_reserved(wire["properties"]))
+    return _url(url, "track", wire, redirect=redirect, img=img, callback=callback, ip=ip, verbose=verbose)
+
+
+def profile_url(
+    distinct_id: str,
+    profile: Mapping[str, Any],
+    *,
+    token: str | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    url: str | None = None,
+    redirect: str | None = None,
+    img: bool = False,
+    callback: str | None = None,
+    ip: bool | None = None,
+    verbose: bool = False,
+) -> str:
+    """A URL that updates a profile when it is requested (Storing user profiles; Update request parameters).
+
+    Args:
+        distinct_id: whose profile.
+        profile: one operation, such as ``{"$add": {"Opened": 1}}``; names and values alone mean `$set`.
+        token: the project's token; default `$ROBOTMIA_TOKEN`.
+        attributes: `$ip`, `$time` (seconds or a `datetime`) and `$ignore_time`, where wanted.
+        url: the API's base; default `$ROBOTMIA_URL` or https://api.robotmia.com.
+        redirect: where the response redirects to.
+        img: respond with a transparent image; the document has this for events only.
+        callback: respond with JavaScript that calls this function.
+        ip: False: robotmia doesn't locate the user by the request's IP address. Default: not said.
+        verbose: respond with a JSON object instead of `1` or `0`.
+
+    Raises:
+        ValueError: the API would refuse the update, or it has more than one operation; the text says why.
+    """
+    updates = _checked(lambda: operations(profile))
+    if len(updates) != 1:
+        raise ValueError(f"a URL carries one operation, and the profile has {len(updates)}")
+    operation, value = updates[0]
+    wire: dict[str, Any] = {**_token("$token", token), "$distinct_id": as_text(distinct_id), **(attributes or {})}
+    unknown = wire.keys() - {"$token", "$distinct_id", "$ip", "$time", "$ignore_time"}
+    if unknown:
+        raise ValueError(f"{min(unknown)!r} is no attribute of an update: allowed are $ip, $time, $ignore_time")
+    if "$time" in wire:
+        wire["$time"] = _checked(lambda: unix_seconds(wire["$time"]))
+    wire[operation] = value
+    _checked(lambda: check_update(wire))
+    return _url(url, "engage", wire, redirect=redirect, img=img, callback=callback, ip=ip, verbose=verbose)
+
+
+def _token(name: str, token: str | None) -> dict[str, str]:
+    token = token or os.environ.get("ROBOTMIA_TOKEN")
+    return {name: token} if token else {}
+
+
+def _checked(step: Any) -> Any:
+    try:
+        return step()
+    except Refused as refused:
+        raise ValueError(refused.error) from None
+
+
+def _url(
+    base: str | None,
+    path: str,
+    wire: dict[str, Any],
+    *,
+    redirect: str | None,
+    img: bool,
+    callback: str | None,
+    ip: bool | None,
+    verbose: bool,
+) -> str:
+    base = base or os.environ.get("ROBOTMIA_URL") or _DEFAULT_URL
+    parameters = {"data": base64.b64encode(encode(plain(wire))[0]).decode()}
+    if redirect is not None:
+        parameters["redirect"] = redirect
+    if img:
+        parameters["img"] = "1"
+    if callback is not None:
+        parameters["callback"] = callback
+    if ip is not None:
+        parameters["ip"] = str(int(ip))
+    if verbose:
+        parameters["verbose"] = "1"
+    # Base64 has +, / and =: each would be read as something else if it weren't encoded.
+    return f"{base.rstrip('/')}/{path}/?{urlencode(parameters)}"

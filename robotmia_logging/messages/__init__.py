@@ -1,0 +1,31 @@
+"""What robotmia accepts, as the API document has it: messages, their limits, and any value as JSON.
+
+Pure: no I/O and no clock, and no knowledge of logging or of the network.
+"""
+
+from robotmia_logging.messages.encode import as_text, encode, plain
+from robotmia_logging.messages.event import alias_event, seal_event
+from robotmia_logging.messages.limits import IMPORT_AGE_S, MAX_BATCH
+from robotmia_logging.messages.message import ENGAGE, TRACK, Message, Refusal, Refused
+from robotmia_logging.messages.profile import operations, seal_update, transaction
+from robotmia_logging.messages.times import date_string, unix_seconds
+
+__all__ = [
+    "ENGAGE",
+    "IMPORT_AGE_S",
+    "MAX_BATCH",
+    "TRACK",
+    "Message",
+    "Refusal",
+    "Refused",
+    "alias_event",
+    "as_text",
+    "date_string",
+    "encode",
+    "operations",
+    "plain",
+    "seal_event",
+    "seal_update",
+    "transaction",
+    "unix_seconds",
+]

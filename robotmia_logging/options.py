@@ -1,0 +1,296 @@
+"""The options of both doors: what they are, what they allow, where else they come from.
+
+All are plain values, so that a `dictConfig`, a TOML or a YAML file can give them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
+from urllib.parse import urlsplit
+
+from robotmia_logging.capture import SPECIAL, CaptureSettings, compile_rules, level_number, load_rules
+from robotmia_logging.delivery import DeliverySettings
+from robotmia_logging.errors import ConfigurationError
+from robotmia_logging.messages import MAX_BATCH
+
+if TYPE_CHECKING:
+    from robotmia_logging.delivery import Delivery
+
+
+class Options(TypedDict, total=False):
+    """The keyword options of `RobotmiaHandler` and `RobotmiaProcessor`. The README's table says what each does."""
+
+    token: str | None
+    url: str | None
+    enabled: bool | None
+    level: int | str
+    capacity: int
+    flush_interval: float
+    flush_level: int | str
+    max_pending: int
+    max_pending_bytes: int
+    overflow: str
+    block_timeout: float
+    senders: int
+    timeout: float | tuple[float, float] | list[float]
+    shutdown_timeout: float
+    dead_letters: str | os.PathLike[str] | None
+    on_ambiguous: str
+    rules: Iterable[Mapping[str, Any]] | str | os.PathLike[str] | None
+    distinct_id: str | Callable[[Any], Any] | None
+    properties: Mapping[str, Any] | None
+    include: Iterable[str] | None
+    exclude: Iterable[str] | None
+    before_send: str | Callable[[dict[str, Any]], dict[str, Any] | None] | None
+    import_auth: Mapping[str, str] | None
+    request_ip: bool
+    delivery: Delivery | None
+
+
+class _Wrong(Exception):  # noqa: N818  (becomes a ConfigurationError, which names the option)
+    """A value that isn't allowed; its text says what is."""
+
+
+Check = Callable[[Any], Any]
+
+
+def _whole(low: int, high: int | None = None) -> Check:
+    allowed = f"give a whole number from {low} to {high}" if high else f"give a whole number of at least {low}"
+
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < low or (high and value > high):
+            raise _Wrong(allowed)
+        return value
+
+    return check
+
+
+def _seconds(*, zero: bool) -> Check:
+    allowed = "give a number of seconds, " + ("0 or more" if zero else "more than 0")
+
+    def check(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise _Wrong(allowed)
+        if value < 0 or (value == 0 and not zero):
+            raise _Wrong(allowed)
+        return float(value)
+
+    return check
+
+
+def _one_of(*allowed: str) -> Check:
+    def check(value: Any) -> Any:
+        if value not in allowed:
+            raise _Wrong(f"give one of {', '.join(map(repr, allowed))}")
+        return value
+
+    return check
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _Wrong("give True or False")
+    return value
+
+
+def _timeout(value: Any) -> tuple[float, float]:
+    positive = _seconds(zero=False)
+    try:
+        if isinstance(value, (list, tuple)):
+            connect, read = value
+            return positive(connect), positive(read)
+        return positive(value), positive(value)
+    except (_Wrong, ValueError):
+        raise _Wrong("give seconds, or a pair of seconds: to connect, and to read") from None
+
+
+def _url(value: Any) -> str:
+    if isinstance(value, str):
+        try:
+            parts = urlsplit(value)
+            if parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment:
+                _ = parts.port  # raises for a port that is none
+                return value
+        except ValueError:
+            pass
+    raise _Wrong("give the API's base, such as 'https://api.robotmia.com'")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _Wrong("give a non-empty string")
+    return value
+
+
+def _path(value: Any) -> Any:
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise _Wrong("give the path of a file")
+    return value
+
+
+def _names(value: Any) -> frozenset[str]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise _Wrong("give a list of names")
+    names = list(value)
+    if not all(isinstance(name, str) for name in names):
+        raise _Wrong("give a list of names, all of them strings")
+    return frozenset(names)
+
+
+def _properties(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _Wrong("give a mapping of names and values")
+    for name in value:
+        if not isinstance(name, str) or name.startswith("mp_") or name in SPECIAL:
+            raise _Wrong(f"{name!r} can't be a property of all events: names are strings, don't begin with 'mp_', "
+                         f"and {', '.join(sorted(SPECIAL))} belong to each message")  # fmt: skip
+    return dict(value)
+
+
+def _form_fields(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(part, str) for item in value.items() for part in item):
+        raise _Wrong('give a mapping of form fields, such as {"api_key": "..."}')
+    if "data" in value:
+        raise _Wrong("the form field 'data' holds the messages: give others")
+    return dict(value)
+
+
+def _callable(value: Any) -> Any:
+    if isinstance(value, str):
+        value = _resolved(value)
+    if not callable(value):
+        raise _Wrong("give a callable, or its place as 'ext://package.module.function'")
+    return value
+
+
+def _user(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("ext://"):
+        return _callable(value)
+    if callable(value) or (isinstance(value, str) and value):
+        return value
+    raise _Wrong("give the name of an extra or context key, or a callable")
+
+
+def _resolved(place: str) -> Any:
+    try:
+        return pkgutil.resolve_name(place.removeprefix("ext://"))
+    except Exception as error:
+        raise _Wrong(f"it can't be imported ({error}): give a callable, or 'ext://package.module.function'") from None
+
+
+_DELIVERY: dict[str, Check] = {
+    "url": _url,
+    "capacity": _whole(1, MAX_BATCH),
+    "flush_interval": _seconds(zero=False),
+    "max_pending": _whole(1),
+    "max_pending_bytes": _whole(1),
+    "overflow": _one_of("drop_oldest", "drop_newest", "block"),
+    "block_timeout": _seconds(zero=True),
+    "senders": _whole(1, 64),
+    "timeout": _timeout,
+    "shutdown_timeout": _seconds(zero=True),
+    "dead_letters": _path,
+    "on_ambiguous": _one_of("resend", "dead_letter"),
+    "import_auth": _form_fields,
+    "request_ip": _flag,
+}
+_CAPTURE: dict[str, Check] = {
+    "token": _text,
+    "distinct_id": _user,
+    "properties": _properties,
+    "include": _names,
+    "exclude": _names,
+    "before_send": _callable,
+}
+#: None means "as if it weren't given" for these.
+_NONE_IS_DEFAULT = frozenset({"url", "dead_letters", "import_auth", "enabled", "rules", "delivery", *_CAPTURE})
+_OTHERS = ("enabled", "level", "flush_level", "rules", "delivery")
+
+
+class Given:
+    """The options that a user gave, to be checked one after another."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        known = (*_CAPTURE, *_DELIVERY, *_OTHERS)
+        for name, value in options.items():
+            if name not in known:
+                close = difflib.get_close_matches(name, known, 1)
+                hint = f"did you mean {close[0]!r}?" if close else f"options are {', '.join(sorted(known))}"
+                raise ConfigurationError(name, value, f"there is no such option; {hint}")
+        # A dictConfig hands over its own kinds of dict and list: what is kept is copied by the checks.
+        self._options = {
+            name: value for name, value in options.items() if value is not None or name not in _NONE_IS_DEFAULT
+        }
+
+    def get(self, name: str) -> Any:
+        """An option as given, unchecked."""
+        return self._options.get(name)
+
+    def level(self, name: str, default: int) -> int:
+        """A level by name or number."""
+        return level_number(name, self._options[name]) if name in self._options else default
+
+    def enabled(self) -> bool:
+        """Whether the door does anything: the option, or `$ROBOTMIA_ENABLED`."""
+        if "enabled" in self._options:
+            return bool(_checked("enabled", self._options["enabled"], _flag))
+        value = os.environ.get("ROBOTMIA_ENABLED", "").strip().lower()
+        if value in ("", "1", "true", "yes", "on"):
+            return True
+        if value in ("0", "false", "no", "off"):
+            return False
+        raise ConfigurationError("$ROBOTMIA_ENABLED", value, "give 1, or 0 to switch off")
+
+    def delivery(self) -> DeliverySettings:
+        """The options of delivery."""
+        values = self._checked(_DELIVERY)
+        if "url" not in values and os.environ.get("ROBOTMIA_URL"):
+            values["url"] = _checked("$ROBOTMIA_URL", os.environ["ROBOTMIA_URL"], _url)
+        return DeliverySettings(**values)
+
+    def refuse_delivery(self) -> None:
+        """A door that shares a delivery can't have options for one."""
+        for name in _DELIVERY:
+            if name in self._options:
+                raise ConfigurationError(
+                    name, self._options[name], "it belongs to the door whose delivery is shared: give it there"
+                )
+
+    def capture(self, shared_token: str | None = None, *, enabled: bool) -> CaptureSettings:
+        """The options of capture. A token is needed unless the door is switched off."""
+        values = self._checked(_CAPTURE)
+        values.setdefault("token", shared_token or os.environ.get("ROBOTMIA_TOKEN") or None)
+        if enabled and values["token"] is None:
+            raise ConfigurationError(
+                "token", None, "give your project's token, or set $ROBOTMIA_TOKEN (or enabled=False for development)"
+            )
+        rules = self._options.get("rules")
+        if rules is not None:
+            values["rules"] = _rules(rules)
+        return CaptureSettings(**values)
+
+    def _checked(self, checks: Mapping[str, Check]) -> dict[str, Any]:
+        return {
+            name: _checked(name, self._options[name], check) for name, check in checks.items() if name in self._options
+        }
+
+
+def _rules(rules: Any) -> Any:
+    if isinstance(rules, (str, os.PathLike)):
+        return load_rules(rules)
+    if isinstance(rules, Mapping) or not isinstance(rules, Iterable):
+        raise ConfigurationError("rules", rules, "give a list of rules, or the path of a TOML or JSON file")
+    return compile_rules(list(rules))
+
+
+def _checked(name: str, value: Any, check: Check) -> Any:
+    try:
+        return check(value)
+    except _Wrong as wrong:
+        shown = "..." if name in ("token", "import_auth") else value
+        raise ConfigurationError(name, shown, str(wrong)) from None

@@ -1,0 +1,79 @@
+"""RobotmiaProcessor: the door of structlog."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from robotmia_logging.capture import TRIGGERS, from_event_dict, level_of_method
+from robotmia_logging.door import Door
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from robotmia_logging.delivery import Delivery, Stats
+    from robotmia_logging.options import Options
+
+__all__ = ["RobotmiaProcessor"]
+
+
+class RobotmiaProcessor:
+    """A structlog processor that turns event dicts with tracking keys, or that match a rule, into robotmia messages.
+
+    Put it behind `structlog.contextvars.merge_contextvars` and before the renderer. It hands the event dict on, less
+    the keys that asked for tracking; it never raises and never drops the log line.
+
+    Takes the options of the README's table as keywords, and `delivery`: that of another door, to share.
+
+    Raises:
+        ConfigurationError: an option is unknown, or its value isn't allowed (a ValueError).
+    """
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        self._door = Door(options)
+
+    def __call__(self, logger: Any, method_name: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """Track the call if it asks for that, and hand the event dict on."""
+        try:
+            if self._door.enabled:
+                self._track(logger, method_name, event_dict)
+        except Exception as error:
+            self._door.delivery.trouble("a log call could not be read", error)
+        return event_dict
+
+    def _track(self, logger: Any, method_name: str, event_dict: MutableMapping[str, Any]) -> None:
+        door = self._door
+        if not len(door.composer) and TRIGGERS.isdisjoint(event_dict):
+            return
+        if door.level and level_of_method(method_name) < door.level:
+            return
+        for key in door.track(from_event_dict(logger, method_name, event_dict, time.time())):
+            event_dict.pop(key, None)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Wait until everything accepted before the call has its outcome.
+
+        Args:
+            timeout: seconds to wait at most; default `shutdown_timeout`. 0 only starts it.
+
+        Returns:
+            Whether all of it has its outcome.
+        """
+        return self._door.delivery.flush(timeout)
+
+    def close(self) -> None:
+        """Deliver what waits, within `shutdown_timeout`; the threads end. The next message starts them again."""
+        self._door.delivery.close()
+
+    def stats(self) -> Stats:
+        """What became of the messages so far."""
+        return self._door.stats()
+
+    @property
+    def delivery(self) -> Delivery:
+        """The delivery behind this processor, to share with another door."""
+        return self._door.delivery
+
+    def __repr__(self) -> str:
+        return f"<RobotmiaProcessor {self._door.describe()}>"
