@@ -73,7 +73,6 @@ class Delivery:
         """An empty buffer, new locks, no threads: at the start, and again in a forked child."""
         self._inbox: deque[Message | Refusal] = deque()
         self._lock = threading.Lock()
-        self._starting = threading.Lock()
         self._room_bells: list[threading.Lock] = []
         self._reporter = Reporter(self._say)
         self._dispatch = Dispatch(self.settings, self._reporter, self._clock.random)
@@ -118,12 +117,9 @@ class Delivery:
     def _wake(self) -> None:
         if self._senders.running:
             self._senders.ring()
-        elif self._starting.acquire(blocking=False):  # not again from a signal handler in the middle of it
-            try:
-                self._senders.start_lead(self._start_thread)
-            finally:
-                self._starting.release()
-                lifecycle.first_message()
+        else:
+            self._senders.start_lead(self._start_thread)
+            lifecycle.first_message()
 
     def _put_where_room(self, message: Message) -> bool:
         """`overflow="block"`: wait for room, at most `block_timeout`. False if the lock can't be had."""
@@ -137,6 +133,7 @@ class Delivery:
                 if left <= 0 or self._dispatch.has_room(message):
                     self._dispatch.accept(message)
                     break
+                self._dispatch.hurry()
                 bell = threading.Lock()
                 bell.acquire()
                 self._room_bells.append(bell)
@@ -193,7 +190,7 @@ class Delivery:
         finally:
             with self.exclusive() as dispatch:
                 dispatch.backlog.unwatch(watcher)
-        self.write_letters()
+        self.tidy()
         return watcher.done
 
     def close(self, timeout: float | None = None) -> bool:
@@ -210,8 +207,14 @@ class Delivery:
 
     def stats(self) -> Stats:
         """What became of the messages so far."""
-        with self.exclusive() as dispatch:
-            return dispatch.counters.snapshot(dispatch.backlog.pending)
+        # A signal handler may ask in the middle of its own thread's sweep: it gets an answer, not a deadlock.
+        if not self._lock.acquire(timeout=1.0):
+            return self._dispatch.counters.snapshot(self._dispatch.backlog.pending)
+        try:
+            self._sweep()
+            return self._dispatch.counters.snapshot(self._dispatch.backlog.pending)
+        finally:
+            self._lock.release()
 
     @property
     def pending(self) -> int:
@@ -232,15 +235,9 @@ class Delivery:
     @contextmanager
     def exclusive(self) -> Iterator[Dispatch]:
         """The lock, with the inbox swept."""
-        # A signal handler may ask in the middle of its own thread's sweep: it gets an answer, not a deadlock.
-        held = self._lock.acquire(timeout=1.0)
-        try:
-            if held:
-                self._sweep()
+        with self._lock:
+            self._sweep()
             yield self._dispatch
-        finally:
-            if held:
-                self._lock.release()
 
     def take(self, *, lead: bool) -> tuple[Batch | None, float | None, bool]:
         """For a sender: a batch, or how long to sleep (None: until woken); and whether another sender would help."""
@@ -299,15 +296,18 @@ class Delivery:
                 bells, self._room_bells = self._room_bells, []
             for bell in bells:
                 bell.release()
-            self.write_letters()
-            self._reporter.tell(now)
+            self.tidy()
+
+    def tidy(self) -> None:
+        """Write dead letters and tell trouble: what must not be done under the lock or in a log call."""
+        self._write_letters()
+        self._reporter.tell(self._clock.monotonic())
 
     def trouble(self, cause: str, error: Exception) -> None:
         """Trouble in a door: told with the rest, by a sender."""
         self._reporter.note(cause, f"{type(error).__name__}: {as_text(error)}")
 
-    def write_letters(self) -> None:
-        """Write dead letters to their file, if there is one."""
+    def _write_letters(self) -> None:
         if self._file is None or not self._dispatch.letters:
             return
         with self.exclusive() as dispatch:
@@ -315,7 +315,7 @@ class Delivery:
         try:
             self._file.append(letters, self._clock.time())
         except OSError as error:
-            self._reporter.note("dead letters can't be written", str(error), len(letters))
+            self._reporter.note("{count} dead letters can't be written", str(error), len(letters))
 
     def make_transport(self) -> Transport:
         """A transport for one sender."""

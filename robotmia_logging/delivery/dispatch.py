@@ -37,6 +37,7 @@ class Dispatch:
         self.backlog = Backlog(_LANES)
         self.counters = Counters()
         self.letters: list[DeadLetter] = []
+        self._full = min(settings.capacity, settings.max_pending)
         self._gates = {path: Gate(random) for path in ("track", "import", "engage")}
         self._retries: deque[Batch] = deque()
         self._due_seq = 0
@@ -66,6 +67,7 @@ class Dispatch:
         )
 
     def _make_room(self, message: Message) -> bool:
+        self.hurry()
         if self._settings.overflow != "drop_oldest" or len(message.body) > self._settings.max_pending_bytes:
             return False
         dropped = 0
@@ -80,13 +82,13 @@ class Dispatch:
             settings = self._settings
             limits = f"max_pending={settings.max_pending}, max_pending_bytes={settings.max_pending_bytes}"
             last_error = self.counters.last_error or "the endpoint is slower than the log calls"
-            self._reporter.note("messages dropped, too many wait", f"{limits}; {last_error}", count)
+            self._reporter.note("{count} messages dropped, too many wait", f"{limits}; {last_error}", count)
 
     def _account_refusal(self, refusal: Refusal) -> None:
         if refusal.dropped:
             self.counters.dropped[refusal.reason] += 1
             if refusal.reason != "before_send":
-                self._reporter.note("messages dropped by before_send", refusal.error)
+                self._reporter.note("{count} messages dropped by before_send", refusal.error)
         else:
             self._dead_letter(refusal, refusal.reason, refusal.error, 0)
 
@@ -117,7 +119,7 @@ class Dispatch:
             self._retries.append(batch)
         if self._due_at is not None and now >= self._due_at:
             self._due_seq, self._due_at = self.backlog.last_seq, None
-        if self.backlog.waiting >= self._settings.capacity:
+        if self.backlog.waiting >= self._full:
             self._due_seq = self.backlog.last_seq
         return self._take(now, wall, deep=deep)
 
@@ -221,7 +223,7 @@ class Dispatch:
 
     def _fail(self, batch: Batch, parcel: Parcel, outcome: Outcome) -> None:
         self.counters.last_error = f"/{parcel.path}/: {outcome.error}"
-        self._reporter.note(f"/{parcel.path}/ does not take messages, they wait", outcome.error)
+        self._reporter.note(f"/{parcel.path}/ failed {{count}} times, messages wait", outcome.error)
         if outcome.ambiguous and self._settings.on_ambiguous == "dead_letter":
             self._give_up_unrepeatable(batch, outcome.error)
 
@@ -237,7 +239,7 @@ class Dispatch:
 
     def _dead_letter(self, letter: Message | Refusal, reason: str, error: str, attempts: int) -> None:
         self.counters.dead_lettered[reason] += 1
-        self._reporter.note(f"messages can't be delivered, reason {reason}", error)
+        self._reporter.note(f"{{count}} messages can't be delivered ({reason})", error)
         if self._settings.dead_letters is not None:
             self.letters.append(DeadLetter(letter=letter, reason=reason, error=error, attempts=attempts))
 

@@ -7,6 +7,7 @@ the form. Proxies and certificates are resolved once; the form is a few replacem
 from __future__ import annotations
 
 import binascii
+import contextlib
 import email.utils
 import logging
 import os
@@ -210,12 +211,10 @@ class _Adapter(HTTPAdapter):
     def abandon(self) -> None:
         """Close the descriptors. Not the sockets: TLS would say goodbye on the parent's connection."""
         for sock in list(self._sockets):
-            try:
+            with contextlib.suppress(Exception):
                 descriptor = sock.detach()
                 if descriptor >= 0:
                     os.close(descriptor)
-            except Exception:
-                continue
 
 
 def _pool_classes(sockets: WeakSet[Any]) -> dict[str, type]:

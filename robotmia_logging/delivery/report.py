@@ -6,10 +6,12 @@ thread of its own says what there is to say.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 
 INTERVAL_S = 60.0
+_COUNT = "{count}"
 
 
 class _Cause:
@@ -30,7 +32,7 @@ class Reporter:
         self.has_news = False
 
     def note(self, cause: str, detail: str, count: int = 1) -> None:
-        """Count trouble. `cause` says what happened, `detail` the latest words on it."""
+        """Count trouble: `cause` in words, with ``{count}`` for how often, and the latest `detail`."""
         known = self._causes.setdefault(cause, _Cause())
         known.count += count
         known.detail = detail
@@ -46,7 +48,7 @@ class Reporter:
             if now - known.told_at < INTERVAL_S:
                 still_waiting = True
                 continue
-            lines.append(f"{cause} ({known.count}): {known.detail}")
+            lines.append(f"{cause.replace(_COUNT, str(known.count))}: {known.detail}")
             known.count, known.told_at = 0, now
         self.has_news = still_waiting
         return lines
@@ -63,8 +65,6 @@ class Reporter:
                 return
 
     def _speak(self, lines: list[str]) -> None:
-        for line in lines:
-            try:
+        with contextlib.suppress(Exception):
+            for line in lines:
                 self._say(line)
-            except Exception:
-                return

@@ -32,6 +32,7 @@ class Work(Protocol):
     def wants_attention(self) -> bool: ...
     def may_end(self) -> bool: ...
     def deliver(self, batch: Batch, transport: Transport) -> None: ...
+    def tidy(self) -> None: ...
     def ended(self) -> None: ...
 
 
@@ -39,7 +40,6 @@ class Senders:
     """The threads of one delivery.
 
     Attributes:
-        running: whether there is a lead.
         asleep: whether the lead waits to be woken, or for something to be due.
         looked_at: when the lead last saw the inbox empty, in monotonic seconds.
     """
@@ -52,9 +52,14 @@ class Senders:
         self._threads: set[threading.Thread] = set()
         self._transports: list[Transport] = []
         self._ending = False
-        self.running = False
+        self._role = threading.Lock()  # held by the lead: there is one at most
         self.asleep = False
         self.looked_at = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a lead."""
+        return self._role.locked()
 
     @property
     def count(self) -> int:
@@ -69,12 +74,15 @@ class Senders:
             pass
 
     def start_lead(self, start: Callable[[threading.Thread], None]) -> bool:
-        """Start the lead; False where threads can't run."""
+        """Start the lead, if there is none; False where threads can't run."""
+        if not self._role.acquire(blocking=False):
+            return True
         self._ending = False
-        self.running = True
         self.looked_at = self._work.clock.monotonic()
-        self.running = self._start(self._lead, start)
-        return self.running
+        if self._start(self._lead, start):
+            return True
+        self._role.release()
+        return False
 
     def stop(self, deadline: float) -> None:
         """Have the threads end once nothing is pending, and wait for that until `deadline`."""
@@ -137,13 +145,14 @@ class Senders:
             while not (self._ending and self._end()):
                 self._turn(transport)
         except BaseException:
-            self.running = False
             self._work.ended()
+            self._role.release()
             raise
 
     def _turn(self, transport: Transport) -> None:
         """One turn of the lead: send what is due, or sleep until something is."""
         batch, nap, more = self._work.take(lead=True)
+        self._work.tidy()
         if batch is not None:
             if more:
                 self._help()
@@ -160,12 +169,10 @@ class Senders:
         """End the lead, unless something is pending. The next message starts a new one."""
         if not self._work.may_end():
             return False
-        self.running = False
         self._work.ended()
-        if self._work.may_end():
-            return True
-        self.running = True  # a message slipped in between
-        return False
+        self._role.release()
+        # A message that slipped in between has started a new lead, or else finds this one.
+        return self._work.may_end() or not self._role.acquire(blocking=False)
 
     def _help(self) -> None:
         with self._count_lock:
@@ -179,6 +186,7 @@ class Senders:
                 self._work.clock.sleep(_HELPER_LINGER_S)  # a lane may open soon
                 batch, _, more = self._work.take(lead=False)
             if batch is None:
+                self.ring()  # the lead reckons anew when it is needed next
                 return
             if more:
                 self._help()
