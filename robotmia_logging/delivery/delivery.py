@@ -18,6 +18,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from robotmia_logging.delivery import lifecycle
 from robotmia_logging.delivery.backlog import Batch
@@ -29,7 +30,7 @@ from robotmia_logging.delivery.report import Reporter
 from robotmia_logging.delivery.senders import SENDING, Senders
 from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.stats import Stats
-from robotmia_logging.delivery.transport import Transport
+from robotmia_logging.delivery.transport import Outcome, Parcel, Transport
 from robotmia_logging.messages import Message, Refusal, as_text
 
 _SWEEP_AT = 256
@@ -243,9 +244,9 @@ class Delivery:
         """For a sender: a batch, or how long to sleep (None: until woken); and whether another sender would help."""
         with self.exclusive() as dispatch:
             now = self._clock.monotonic()
-            since = now
+            since = self._senders.looked_at
             if lead:
-                since, self._senders.looked_at = self._senders.looked_at, now
+                self._senders.looked_at = now
             if self._hurried:
                 self._hurried = False
                 dispatch.hurry()
@@ -279,8 +280,8 @@ class Delivery:
         """The lead has ended: the next message starts a new one."""
         self._attention = 1
 
-    def deliver(self, batch: Batch, transport: Transport) -> None:
-        """For a sender: send a batch, part by part, as far as it goes now."""
+    def deliver(self, batch: Batch, transport: Transport, deadline: float | None = None) -> None:
+        """For a sender: send a batch, part by part, as far as it goes now, each request ending by `deadline`."""
         going = True
         while going:
             with self.exclusive() as dispatch:
@@ -289,7 +290,9 @@ class Delivery:
                     return
                 parcel = dispatch.parcel(batch, self._clock.time())
             started = self._clock.monotonic()
-            outcome = transport.send(parcel)
+            if deadline is not None:
+                parcel = replace(parcel, within_s=deadline - started)
+            outcome = self._send(transport, parcel)
             with self.exclusive() as dispatch:
                 now = self._clock.monotonic()
                 going = dispatch.apply(batch, parcel, outcome, started, now, self._clock.time())
@@ -297,6 +300,15 @@ class Delivery:
             for bell in bells:
                 bell.release()
             self.tidy()
+
+    @staticmethod
+    def _send(transport: Transport, parcel: Parcel) -> Outcome:
+        me = threading.get_ident()
+        SENDING.add(me)
+        try:
+            return transport.send(parcel)
+        finally:
+            SENDING.discard(me)
 
     def tidy(self) -> None:
         """Write dead letters and tell trouble: what must not be done under the lock or in a log call."""

@@ -69,7 +69,7 @@ class HttpTransport:
         body = form_body(list(parcel.bodies), fields)
         was_kept_alive, self._kept_alive = self._kept_alive, False
         try:
-            outcome = self._exchange(self._urls[parcel.path][parcel.located], body)
+            outcome = self._exchange(self._urls[parcel.path][parcel.located], body, self._timeout(parcel))
         except Exception as error:
             return _failure(error, len(body), was_kept_alive)
         self._kept_alive = True
@@ -95,14 +95,21 @@ class HttpTransport:
             return base + "&ip=0", base
         return (base + "&ip=1",) * 2 if self._settings.request_ip else (base, base)
 
-    def _exchange(self, url: str, body: bytes) -> Outcome:
+    def _timeout(self, parcel: Parcel) -> tuple[float, float]:
+        connect_s, read_s = self._settings.timeout
+        if parcel.within_s is None:
+            return connect_s, read_s
+        within_s = max(0.001, parcel.within_s)
+        return min(connect_s, within_s), min(read_s, within_s)
+
+    def _exchange(self, url: str, body: bytes, timeout: tuple[float, float]) -> Outcome:
         if self._adapter is None:
             self._connect(url)
         response = self._adapter.send(  # type: ignore[union-attr]
-            _prepare(url, body), stream=True, timeout=self._settings.timeout, **self._environment
+            _prepare(url, body), stream=True, timeout=timeout, **self._environment
         )
         try:
-            text = self._read(response.raw)
+            text = self._read(response.raw, timeout[1])
         except BaseException:
             response.raw.close()
             raise
@@ -115,9 +122,9 @@ class HttpTransport:
         self._environment = {key: settings[key] for key in ("proxies", "verify", "cert")}
         self._adapter = _Adapter(pool_connections=1, pool_maxsize=1)
 
-    def _read(self, raw: urllib3.HTTPResponse) -> bytes:
+    def _read(self, raw: urllib3.HTTPResponse, read_s: float) -> bytes:
         """The reply's body, whole, within the read timeout however slowly it trickles."""
-        deadline = self._clock() + self._settings.timeout[1]
+        deadline = self._clock() + read_s
         chunks: list[bytes] = []
         size = 0
         while chunk := raw.read1(4096):

@@ -15,7 +15,10 @@ from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.transport import Transport
 
 SENDING: set[int] = set()
-"""Threads that are sending: what they log (urllib3's debug lines) must never be tracked."""
+"""Threads in the middle of a request: what they log (urllib3's debug lines) must never be tracked."""
+
+THREAD_NAME = "robotmia-sender"
+"""The name of the sending threads, by which their records are known behind a queue, too."""
 
 _HELPER_LINGER_S = 0.05
 
@@ -31,7 +34,7 @@ class Work(Protocol):
     def take(self, *, lead: bool) -> tuple[Batch | None, float | None, bool]: ...
     def wants_attention(self) -> bool: ...
     def may_end(self) -> bool: ...
-    def deliver(self, batch: Batch, transport: Transport) -> None: ...
+    def deliver(self, batch: Batch, transport: Transport, deadline: float | None = None) -> None: ...
     def tidy(self) -> None: ...
     def ended(self) -> None: ...
 
@@ -108,12 +111,12 @@ class Senders:
         while not done() and (left := deadline - clock.monotonic()) > 0:
             batch, nap, _ = self._work.take(lead=False)
             if batch is not None:
-                self._work.deliver(batch, transport)
+                self._work.deliver(batch, transport, deadline)
             else:
                 clock.sleep(min(left, _HELPER_LINGER_S if nap is None else nap))
 
     def _start(self, loop: Callable[[Transport], None], start: Callable[[threading.Thread], None]) -> bool:
-        thread = threading.Thread(target=self._run, args=(loop,), name="robotmia-sender", daemon=True)
+        thread = threading.Thread(target=self._run, args=(loop,), name=THREAD_NAME, daemon=True)
         self._threads.add(thread)
         try:
             start(thread)
@@ -129,14 +132,11 @@ class Senders:
             self._threads.discard(threading.current_thread())
 
     def _sending(self, loop: Callable[[Transport], None]) -> None:
-        me = threading.get_ident()
         transport = self._work.make_transport()
         self._transports.append(transport)
-        SENDING.add(me)
         try:
             loop(transport)
         finally:
-            SENDING.discard(me)
             self._transports.remove(transport)
             transport.close()
 

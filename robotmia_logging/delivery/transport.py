@@ -32,11 +32,13 @@ class Parcel:
         path: ``"track"``, ``"import"`` or ``"engage"``.
         bodies: the messages, each a JSON object.
         located: all of them are profile updates that carry their own `$ip`.
+        within_s: how long the request may take at most, where less than the timeouts allow.
     """
 
     path: str
     bodies: Sequence[bytes]
     located: bool = False
+    within_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
