@@ -31,9 +31,9 @@ HERE = Path(__file__).parent
 TOKEN = "demo-token"  # noqa: S105 - the sandbox takes any
 EXAMPLE_TIMEOUT_S = 10
 DAY_S = 24 * 3600
-FRESH_S = 60  # a time this close to now is the record's own
+FRESH_S = 60  # a time this close to the arrival is the record's own
 LONG_RUN = 9  # rows of one kind that are shown in full
-LONG_LINE = 160  # characters
+LONG_LINE = 200  # characters
 
 
 class Arrival(NamedTuple):
@@ -45,11 +45,15 @@ class Arrival(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A log line beside what became of it; `problem` says what is wrong, if anything."""
+    """A log line beside what became of it.
+
+    `problem` says what is wrong, if anything; `note` what there is to say of a line without an arrival.
+    """
 
     logged: str
     arrival: Arrival | None = None
     problem: str = ""
+    note: str = "not tracked"
 
 
 Story = Sequence[tuple[str, Sequence[Arrival]]]
@@ -169,9 +173,9 @@ STORIES: dict[str, Story] = {
 
 def read_arrivals(url: str, since: float) -> list[Arrival]:
     """What the sandbox accepted, and what it refused on its own, from a time on (unix seconds)."""
-    accepted = [_accepted(sent) for sent in _read(url, "messages") if sent["arrived"] >= since]
+    accepted = [as_arrival(sent) for sent in _read(url, "messages") if sent["arrived"] >= since]
     alone = [
-        _refused(refusal, *refusal["messages"])
+        _as_refused(refusal, *refusal["messages"])
         for refusal in _read(url, "refusals")
         if refusal["arrived"] >= since and len(refusal.get("messages", ())) == 1
     ]
@@ -185,37 +189,38 @@ def _read(url: str, what: str) -> list[dict[str, Any]]:
     return found
 
 
-def _accepted(sent: Mapping[str, Any]) -> Arrival:
-    message, user = sent["message"], sent["distinct_id"]
+def as_arrival(sent: Mapping[str, Any]) -> Arrival:
+    """What the sandbox says of a message, as an arrival: less token, user and time, but wrong ones stay and show."""
+    message, user, arrived = sent["message"], sent["distinct_id"], sent["arrived"]
     if sent["endpoint"] == "engage":
-        return Arrival("engage", user, _json(_rest(message, "$")))
+        return Arrival("engage", user, _json(_rest(message, "$", arrived)))
     properties = message["properties"]
-    days = round((sent["arrived"] - properties["time"]) / DAY_S) if "time" in properties else 0
-    return Arrival(sent["endpoint"], user, _shown(message["event"], _rest(properties, "", days)) + _age(days))
+    days = round((arrived - properties.get("time", arrived)) / DAY_S)
+    shown = _shown(message["event"], _rest(properties, "", arrived - days * DAY_S))
+    return Arrival(sent["endpoint"], user, shown + _age(days))
 
 
-def _refused(refusal: Mapping[str, Any], message: Mapping[str, Any]) -> Arrival:
+def _as_refused(refusal: Mapping[str, Any], message: Mapping[str, Any]) -> Arrival:
     user = message.get("$distinct_id") or message.get("properties", {}).get("distinct_id")
     return Arrival("refused", user, refusal["error"])
 
 
-def _rest(fields: Mapping[str, Any], prefix: str, days: int = 0) -> dict[str, Any]:
-    """The fields less token, user and time; but a token or a time that is wrong stays, and shows."""
-    rest = {key: _fresh_transaction(value) for key, value in fields.items() if key != f"{prefix}distinct_id"}
+def _rest(fields: Mapping[str, Any], prefix: str, logged: float) -> dict[str, Any]:
+    rest = {key: _without_time(value, logged) for key, value in fields.items() if key != f"{prefix}distinct_id"}
     if rest.get(f"{prefix}token") == TOKEN:
         del rest[f"{prefix}token"]
-    if abs(time.time() - days * DAY_S - rest.get(f"{prefix}time", 0)) < FRESH_S:
+    if abs(logged - rest.get(f"{prefix}time", float("inf"))) < FRESH_S:
         del rest[f"{prefix}time"]
     return rest
 
 
-def _fresh_transaction(value: Any) -> Any:
-    """A `$transactions` entry without the time of just now."""
+def _without_time(value: Any, logged: float) -> Any:
+    """A value as it is, but for `$transactions` entries: these less their time."""
     if not isinstance(value, dict) or not isinstance(value.get("$transactions"), dict):
         return value
     transaction = dict(value["$transactions"])
     when = datetime.fromisoformat(transaction["$time"]).replace(tzinfo=timezone.utc)
-    if abs(time.time() - when.timestamp()) < FRESH_S:
+    if abs(logged - when.timestamp()) < FRESH_S:
         del transaction["$time"]
     return {**value, "$transactions": transaction}
 
@@ -240,11 +245,11 @@ def compare(story: Story, lines: Sequence[str], arrived: Sequence[Arrival]) -> l
     for text, expected in story:
         at = next((number for number, line in enumerate(unseen) if text in line), None)
         if at is None:
-            rows.append(Row(text, problem="not logged"))
             line = text
+            rows.append(Row(line, problem="not logged"))
         else:
-            rows += [Row(skipped) for skipped in unseen[:at]]
             line = unseen[at]
+            rows += [Row(skipped) for skipped in unseen[:at]]
             del unseen[: at + 1]
         rows += _beside(line, expected, left)
     rows += [Row(line) for line in unseen]
@@ -260,7 +265,7 @@ def _beside(line: str, expected: Sequence[Arrival], left: Counter[Arrival]) -> l
     for arrival in expected:
         rows.append(Row(line, arrival, "" if left[arrival] else "missing"))
         left[arrival] = max(0, left[arrival] - 1)
-    return rows or [Row(line)]
+    return rows or [Row(line, note="as expected")]
 
 
 def _disorder(expected: Sequence[Arrival], arrived: Sequence[Arrival]) -> list[Row]:
@@ -269,8 +274,8 @@ def _disorder(expected: Sequence[Arrival], arrived: Sequence[Arrival]) -> list[R
     rows = []
     for lane in sorted(lanes, key=str):
         wanted, came = ([each for each in them if (each.endpoint, each.user) == lane] for them in (expected, arrived))
-        late = [is_there for is_there, should in zip(came, wanted, strict=True) if is_there != should]
-        rows += [Row("", arrival, "out of order") for arrival in late[:1]]
+        misplaced = [arrival for arrival, in_turn in zip(came, wanted, strict=True) if arrival != in_turn]
+        rows += [Row("", arrival, "out of order") for arrival in misplaced[:1]]
     return rows
 
 
@@ -286,14 +291,15 @@ def show(console: Console, name: str, rows: Sequence[Row]) -> None:
         table.columns[index].ratio = 1
     above = ""
     for _, same in groupby(rows, key=lambda row: (row.arrival and row.arrival.endpoint, row.problem)):
-        run = list(same)
-        cut = len(run) - 3 if len(run) > LONG_RUN else 0
-        for number, row in enumerate(run):
-            if number == 2 and cut:  # noqa: PLR2004 - two are shown before the cut, one after
-                table.add_row(Text(f"... {cut} more like these", "dim"))
-            elif not 2 <= number < 2 + cut:
-                table.add_row(*_cells(row, above))
+        alike = list(same)
+        head, cut, tail = (alike[:2], len(alike) - 3, alike[-1:]) if len(alike) > LONG_RUN else (alike, 0, [])
+        for row in head:
+            table.add_row(*_cells(row, above))
             above = row.logged
+        if cut:
+            table.add_row(Text(f"... {cut} more like these", "dim"))
+        for row in tail:
+            table.add_row(*_cells(row, above=""))
     console.print(table)
 
 
@@ -301,7 +307,7 @@ def _cells(row: Row, above: str) -> list[Text]:
     line = row.logged if len(row.logged) <= LONG_LINE else row.logged[:LONG_LINE] + "..."
     logged = Text("" if row.logged == above and row.arrival else line)
     if row.arrival is None:
-        return [logged, Text(), Text(), Text(row.problem or "not tracked", "bold red" if row.problem else "dim")]
+        return [logged, Text(), Text(), Text(row.problem or row.note, "bold red" if row.problem else "dim")]
     endpoint, user, what = row.arrival
     style = "bold red" if row.problem else "yellow" if endpoint == "refused" else "green"
     where = Text(endpoint if endpoint == "refused" else f"/{endpoint}/", style)
@@ -314,8 +320,8 @@ def _cells(row: Row, above: str) -> list[Text]:
 @contextmanager
 def sandbox() -> Iterator[str]:
     """Run `robotmia-logging sandbox` for as long as the block; gives its URL."""
-    command = [Path(sysconfig.get_path("scripts"), "robotmia-logging"), "sandbox", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = str(Path(sysconfig.get_path("scripts"), "robotmia-logging"))
+    with subprocess.Popen([command, "sandbox", "--port", "0"], stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
         try:
             line = process.stdout.readline() if process.stdout else ""  # empty if it has ended
             if "http" not in line:
@@ -334,7 +340,7 @@ def run_example(name: str, url: str) -> tuple[list[str], str]:
     ours = {"ROBOTMIA_URL": url, "ROBOTMIA_TOKEN": TOKEN, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ROBOTMIA_")} | ours
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own examples
             [sys.executable, HERE / name],
             env=environment,
             capture_output=True,
@@ -370,9 +376,12 @@ def main(names: Sequence[str] = ()) -> int:
     started = time.monotonic()
     with sandbox() as url:
         console.print(f"Sandbox at {url}", highlight=False)
-        problems = [problem for name in names or STORIES for problem in run(console, name, url)]
+        try:
+            problems = [problem for name in names or STORIES for problem in run(console, name, url)]
+        except requests.RequestException as error:
+            sys.exit(f"The sandbox doesn't answer: {error}")
     if problems:
-        print("", *problems, f"{len(problems)} differences.", sep="\n", file=sys.stderr)
+        print("\nNot as expected:", *problems, sep="\n", file=sys.stderr)
         return 1
     console.print(f"\nAll arrived as expected, nothing else, in {time.monotonic() - started:.1f} s.", style="bold")
     return 0
