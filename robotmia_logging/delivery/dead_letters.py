@@ -57,9 +57,15 @@ class DeadLetterFile:
         """
         data = b"".join(letter.line(now) for letter in letters)
         self._rotate(len(data))
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "ab", buffering=0) as file:
-            file.write(data)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":  # a write was cut short here
+                data = b"\n" + data
+            while data:
+                data = data[os.write(descriptor, data) :]
+        finally:
+            os.close(descriptor)
 
     def _rotate(self, coming: int) -> None:
         try:

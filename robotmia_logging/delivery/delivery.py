@@ -20,12 +20,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from robotmia_logging.delivery import lifecycle
 from robotmia_logging.delivery.backlog import Batch
 from robotmia_logging.delivery.clock import Clock
 from robotmia_logging.delivery.dead_letters import DeadLetterFile
 from robotmia_logging.delivery.dispatch import Dispatch
 from robotmia_logging.delivery.http import HttpTransport, warm_urllib3_loggers
+from robotmia_logging.delivery.lifecycle import adopt, closed, first_message
 from robotmia_logging.delivery.report import Reporter
 from robotmia_logging.delivery.senders import SENDING, Senders
 from robotmia_logging.delivery.settings import DeliverySettings
@@ -68,7 +68,7 @@ class Delivery:
         )
         self._file = None if settings.dead_letters is None else DeadLetterFile(settings.dead_letters)
         self._begin()
-        lifecycle.adopt(self)
+        adopt(self)
 
     def _begin(self) -> None:
         """An empty buffer, new locks, no threads: at the start, and again in a forked child."""
@@ -76,6 +76,7 @@ class Delivery:
         self._lock = threading.Lock()
         self._room_bells: list[threading.Lock] = []
         self._reporter = Reporter(self._say)
+        self._writing = threading.Lock()
         self._dispatch = Dispatch(self.settings, self._reporter, self._clock.random)
         self._senders = Senders(self)
         self._hurried = False
@@ -120,7 +121,7 @@ class Delivery:
             self._senders.ring()
         else:
             self._senders.start_lead(self._start_thread)
-            lifecycle.first_message()
+            first_message()
 
     def _put_where_room(self, message: Message) -> bool:
         """`overflow="block"`: wait for room, at most `block_timeout`. False if the lock can't be had."""
@@ -203,7 +204,7 @@ class Delivery:
         """`close` with a deadline in monotonic seconds."""
         done = self.flush_until(deadline)
         self._senders.stop(deadline)
-        lifecycle.closed(self)
+        closed(self)
         return done
 
     def stats(self) -> Stats:
@@ -320,14 +321,16 @@ class Delivery:
         self._reporter.note(cause, f"{type(error).__name__}: {as_text(error)}")
 
     def _write_letters(self) -> None:
-        if self._file is None or not self._dispatch.letters:
+        if self._file is None:
             return
-        with self.exclusive() as dispatch:
-            letters, dispatch.letters = dispatch.letters, []
-        try:
-            self._file.append(letters, self._clock.time())
-        except OSError as error:
-            self._reporter.note("{count} dead letters can't be written", str(error), len(letters))
+        with self._writing:  # who finds nothing to write waits for what another is writing
+            with self.exclusive() as dispatch:
+                letters, dispatch.letters = dispatch.letters, []
+            if letters:
+                try:
+                    self._file.append(letters, self._clock.time())
+                except Exception as error:  # a full disk, no such folder, a path that is none
+                    self._reporter.note("{count} dead letters can't be written", str(error), len(letters))
 
     def make_transport(self) -> Transport:
         """A transport for one sender."""
@@ -348,5 +351,5 @@ class Delivery:
 
     def tell_news_here(self) -> None:
         """At exit: say what is left to say, in this thread."""
-        for line in self._reporter.lines(self._clock.monotonic()):
+        for line in self._reporter.lines(float("inf")):  # the last minute's, too
             self._say(line)

@@ -183,19 +183,20 @@ class Dispatch:
         gate = self._gates[parcel.path]
         batch.failed = outcome.verdict is Verdict.FAILED
         if batch.failed:
-            self._fail(batch, parcel, outcome)
+            stale = outcome.stale and not batch.forgiven
+            self._fail(batch, parcel, outcome, told=not stale)
             if not batch.parts:
                 gate.fail(started, now, outcome.retry_after_s)
-            elif outcome.stale and not batch.forgiven:
+            elif stale:
                 batch.forgiven = True
-                gate.release()
+                gate.release(started)
                 return True
             else:
                 gate.fail(started, now, outcome.retry_after_s)
                 self._retries.append(batch)
                 return False
         else:
-            gate.succeed()
+            gate.succeed(started)
             batch.forgiven = False
             self._learn_pace(now - started)
             self._conclude(batch, parcel, outcome, wall)
@@ -221,9 +222,10 @@ class Dispatch:
         self.backlog.settle(part)
         batch.parts.popleft()
 
-    def _fail(self, batch: Batch, parcel: Parcel, outcome: Outcome) -> None:
-        self.counters.last_error = f"/{parcel.path}/: {outcome.error}"
-        self._reporter.note(f"/{parcel.path}/ failed {{count}} times, messages wait", outcome.error)
+    def _fail(self, batch: Batch, parcel: Parcel, outcome: Outcome, *, told: bool) -> None:
+        if told:
+            self.counters.last_error = f"/{parcel.path}/: {outcome.error}"
+            self._reporter.note(f"/{parcel.path}/ failed {{count}} times, messages wait", outcome.error)
         if outcome.ambiguous and self._settings.on_ambiguous == "dead_letter":
             self._give_up_unrepeatable(batch, outcome.error)
 

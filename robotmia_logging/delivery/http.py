@@ -7,24 +7,21 @@ the form. Proxies and certificates are resolved once; the form is a few replacem
 from __future__ import annotations
 
 import binascii
-import contextlib
 import email.utils
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
+from datetime import timezone
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
-from weakref import WeakSet
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from robotmia_logging.delivery.replies import judge
+from robotmia_logging.delivery.connections import Adapter, Link
+from robotmia_logging.delivery.replies import decides_alone, judge
 from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.transport import Outcome, Parcel, Verdict
 
@@ -54,26 +51,25 @@ def warm_urllib3_loggers() -> None:
 class HttpTransport:
     """Carries parcels to the API, over one kept-alive connection."""
 
-    def __init__(self, settings: DeliverySettings, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, settings: DeliverySettings) -> None:
         self._settings = settings
-        self._clock = clock
         self._urls = {path: self._url(path) for path in ("track", "import", "engage")}
         self._import_fields = _fields(settings.import_auth)
-        self._adapter: _Adapter | None = None
+        self._adapter: Adapter | None = None
         self._environment: Mapping[str, Any] = {}
         self._kept_alive = False
+        self._link = Link()
 
     def send(self, parcel: Parcel) -> Outcome:
         """POST a parcel and judge the reply."""
         fields = self._import_fields if parcel.path == "import" else b""
         body = form_body(list(parcel.bodies), fields)
         was_kept_alive, self._kept_alive = self._kept_alive, False
+        self._link.up = was_kept_alive
         try:
-            outcome = self._exchange(self._urls[parcel.path][parcel.located], body, self._timeout(parcel))
+            return self._exchange(self._urls[parcel.path][parcel.located], body, self._timeout(parcel))
         except Exception as error:
-            return _failure(error, len(body), was_kept_alive)
-        self._kept_alive = True
-        return outcome
+            return _failure(error, len(body), was_kept_alive, sent=self._link.up)
 
     def close(self) -> None:
         """Close the connection."""
@@ -109,10 +105,13 @@ class HttpTransport:
             _prepare(url, body), stream=True, timeout=timeout, **self._environment
         )
         try:
-            text = self._read(response.raw, timeout[1])
-        except BaseException:
+            text = self._read(response.raw)
+            self._kept_alive = True
+        except BaseException as error:
             response.raw.close()
-            raise
+            if not _tells_without_body(response.status_code, error):
+                raise
+            text = b""
         retry_after_s = retry_after(response.headers.get("Retry-After"))
         return judge(response.status_code, text, retry_after_s=retry_after_s, bytes_sent=len(body))
 
@@ -120,20 +119,18 @@ class HttpTransport:
         with requests.Session() as session:
             settings = session.merge_environment_settings(url, {}, None, None, None)
         self._environment = {key: settings[key] for key in ("proxies", "verify", "cert")}
-        self._adapter = _Adapter(pool_connections=1, pool_maxsize=1)
+        self._adapter = Adapter(self._link)
 
-    def _read(self, raw: urllib3.HTTPResponse, read_s: float) -> bytes:
-        """The reply's body, whole, within the read timeout however slowly it trickles."""
-        deadline = self._clock() + read_s
+    @staticmethod
+    def _read(raw: urllib3.HTTPResponse) -> bytes:
+        """The reply's body, whole. The connection sees to it that it doesn't trickle past the read timeout."""
         chunks: list[bytes] = []
         size = 0
         while chunk := raw.read1(4096):
             chunks.append(chunk)
             size += len(chunk)
             if size > _REPLY_LIMIT_BYTES:
-                raise urllib3.exceptions.HTTPError("the reply is longer than any of robotmia's")
-            if self._clock() > deadline:
-                raise urllib3.exceptions.TimeoutError("the reply trickled past the read timeout")
+                raise _TooLongError("the reply is longer than any of robotmia's")
         if raw.length_remaining:
             raise urllib3.exceptions.HTTPError("the reply was cut short")
         raw.release_conn()
@@ -146,18 +143,29 @@ def retry_after(value: str | None, now: Callable[[], float] = time.time) -> floa
         return None
     value = value.strip()
     if value.isascii() and value.isdigit():
-        return float(value[:9])
+        return float(value)
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now())
+        date = email.utils.parsedate_to_datetime(value)
+        if date.tzinfo is None:  # asctime's form, or -0000: HTTP means GMT
+            date = date.replace(tzinfo=timezone.utc)
+        return max(0.0, date.timestamp() - now())
     except (TypeError, ValueError, OverflowError):
         return None
 
 
-def _failure(error: Exception, size: int, was_kept_alive: bool) -> Outcome:
-    not_sent = isinstance(error, requests.ConnectionError) and any(
-        isinstance(cause, urllib3.exceptions.MaxRetryError) for cause in error.args
-    )
-    if not_sent or isinstance(error, requests.ConnectTimeout):
+class _TooLongError(urllib3.exceptions.HTTPError):
+    """The reply is longer than any of robotmia's."""
+
+
+def _tells_without_body(status: int, error: BaseException) -> bool:
+    """Whether the status alone says enough, though the body couldn't be read."""
+    if not isinstance(error, Exception) or status == HTTPStatus.OK:
+        return False
+    return isinstance(error, _TooLongError) or decides_alone(status)
+
+
+def _failure(error: Exception, size: int, was_kept_alive: bool, *, sent: bool) -> Outcome:
+    if not sent:
         return Outcome(verdict=Verdict.FAILED, error=_words(error))
     broken = isinstance(error, requests.ConnectionError) and not isinstance(error, requests.Timeout)
     return Outcome(
@@ -200,45 +208,3 @@ def _prepare(url: str, body: bytes) -> requests.PreparedRequest:
     )
     prepared.body = body
     return prepared
-
-
-class _Adapter(HTTPAdapter):
-    """requests' adapter, which remembers its sockets: a forked child has to close them, those in use too."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self._sockets: WeakSet[Any] = WeakSet()
-        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._sockets)
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = _pool_classes(self._sockets)
-        return manager
-
-    def abandon(self) -> None:
-        """Close the descriptors. Not the sockets: TLS would say goodbye on the parent's connection."""
-        for sock in list(self._sockets):
-            with contextlib.suppress(Exception):
-                descriptor = sock.detach()
-                if descriptor >= 0:
-                    os.close(descriptor)
-
-
-def _pool_classes(sockets: WeakSet[Any]) -> dict[str, type]:
-    class Plain(HTTPConnection):
-        def connect(self) -> None:
-            super().connect()
-            sockets.add(self.sock)
-
-    class Secure(HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            sockets.add(self.sock)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    return {"http": PlainPool, "https": SecurePool}

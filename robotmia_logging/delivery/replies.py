@@ -11,9 +11,15 @@ from robotmia_logging.delivery.transport import Outcome, Verdict
 _RETRIED_4XX = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 _CREDENTIALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _SERVER_ERROR = 500
+_WORDS_LIMIT = 500  # the server's words end up in log lines
 _CLIENT_ERROR = 400
 #: A gateway lost the reply: what stands behind it may have taken the request.
 _LOST_BEHIND = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
+
+
+def decides_alone(status: int) -> bool:
+    """Whether the status decides, whatever the body says."""
+    return status >= _SERVER_ERROR or status in _RETRIED_4XX | _CREDENTIALS | {HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
 
 
 def judge(status: int, body: bytes, *, retry_after_s: float | None = None, bytes_sent: int = 0) -> Outcome:
@@ -34,6 +40,8 @@ def _verdict(status: int, body: bytes) -> tuple[Verdict, str, bool]:
         return Verdict.REJECTED, _with_words(status, answer), False
     if answer is not None and answer[0] == 0:
         return Verdict.REFUSED, answer[1] or "refused without a reason", False
+    if status >= _CLIENT_ERROR:
+        return Verdict.REJECTED, _named(status), False
     if status != HTTPStatus.OK:
         return Verdict.FAILED, _named(status), False
     if answer is None:
@@ -49,7 +57,7 @@ def _answer(body: bytes) -> tuple[int, str] | None:
         return None
     error = ""
     if isinstance(parsed, dict):
-        error = str(parsed.get("error") or "")
+        error = " ".join(str(parsed.get("error") or "").split())[:_WORDS_LIMIT]
         parsed = parsed.get("status")
     return (parsed, error) if type(parsed) is int and parsed in (0, 1) else None
 

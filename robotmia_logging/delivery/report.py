@@ -30,6 +30,7 @@ class Reporter:
         self._say = say
         self._causes: dict[str, _Cause] = {}
         self.has_news = False
+        self._telling = threading.Lock()
 
     def note(self, cause: str, detail: str, count: int = 1) -> None:
         """Count trouble: `cause` in words, with ``{count}`` for how often, and the latest `detail`."""
@@ -40,7 +41,16 @@ class Reporter:
 
     def lines(self, now: float) -> list[str]:
         """What is to be said now, each cause at most once a minute."""
+        if not self._telling.acquire(blocking=False):
+            return []
+        try:
+            return self._lines(now)
+        finally:
+            self._telling.release()
+
+    def _lines(self, now: float) -> list[str]:
         lines = []
+        self.has_news = False
         still_waiting = False
         for cause, known in list(self._causes.items()):
             if not known.count:
@@ -48,9 +58,11 @@ class Reporter:
             if now - known.told_at < INTERVAL_S:
                 still_waiting = True
                 continue
-            lines.append(f"{cause.replace(_COUNT, str(known.count))}: {known.detail}")
-            known.count, known.told_at = 0, now
-        self.has_news = still_waiting
+            count = known.count
+            lines.append(f"{cause.replace(_COUNT, str(count))}: {known.detail}")
+            known.count -= count
+            known.told_at = now
+        self.has_news |= still_waiting
         return lines
 
     def tell(self, now: float) -> None:

@@ -29,9 +29,14 @@ class Gate:
         self._random = random
         self._failures = 0
         self._failed_at = float("-inf")
-        self._asked = False
         self._probing = False
-        self.opens_at = float("-inf")
+        self._ours_until = float("-inf")
+        self._asked_until = float("-inf")
+
+    @property
+    def opens_at(self) -> float:
+        """When both waits are over, ours and the one that the server asked for."""
+        return max(self._ours_until, self._asked_until)
 
     @property
     def is_down(self) -> bool:
@@ -46,29 +51,32 @@ class Gate:
         """A request goes out; while the endpoint is down it is the one probe."""
         self._probing = self.is_down
 
-    def release(self) -> None:
-        """The probe goes out again at once."""
-        self._probing = False
+    def release(self, started: float) -> None:
+        """The request that began at `started` goes out again at once."""
+        if self._is_news(started):
+            self._probing = False
 
-    def succeed(self) -> None:
-        """The endpoint answered."""
-        self._failures = 0
-        self._probing = False
-        self._asked = False
+    def succeed(self, started: float = float("inf")) -> None:
+        """The endpoint answered a request that began at `started`."""
+        if self._is_news(started):
+            self._failures = 0
+            self._probing = False
 
     def fail(self, started: float, now: float, retry_after_s: float | None) -> None:
         """A request that began at `started` failed. Several that fail at once count as one failure."""
-        self._probing = False
-        if started >= self._failed_at:
+        if self._is_news(started):
+            self._probing = False
             self._failures += 1
             self._failed_at = now
-            self._asked = False
-            self.opens_at = now + backoff_s(self._failures, self._random)
+            self._ours_until = now + backoff_s(self._failures, self._random)
         if retry_after_s is not None:
-            self._asked = True
-            self.opens_at = max(self.opens_at, now + min(retry_after_s, RETRY_AFTER_CAP_S))
+            self._failures = max(self._failures, 1)
+            self._asked_until = max(self._asked_until, now + min(retry_after_s, RETRY_AFTER_CAP_S))
 
     def hasten(self, now: float) -> None:
         """End a wait of our own making. One that the server asked for is kept."""
-        if not self._asked:
-            self.opens_at = min(self.opens_at, now)
+        self._ours_until = min(self._ours_until, now)
+
+    def _is_news(self, started: float) -> bool:
+        """Whether the request began after the latest failure: those under way before say nothing about now."""
+        return started >= self._failed_at

@@ -28,9 +28,7 @@ class FakeTime:
         self.now += seconds
 
     def clock(self, random: Callable[[], float] = lambda: 1.0) -> Clock:
-        return Clock(
-            monotonic=lambda: self.now, time=lambda: WALL + self.now - 1000.0, sleep=self.sleep, random=random
-        )
+        return Clock(monotonic=lambda: self.now, time=lambda: WALL + self.now - 1000.0, sleep=self.sleep, random=random)
 
 
 class FakeTransport:
