@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from robotmia_logging.capture import Call, Captured, Composer
@@ -44,12 +44,12 @@ class Door:
             self.enabled = shared.enabled and given.enabled()
             settings = given.capture(shared.token, enabled=self.enabled)
             self.delivery = shared
-        self.composer = Composer(settings)
+        self.composer = Composer(settings, self.delivery.trouble)
 
-    def track(self, call: Call) -> set[str]:
+    def track(self, call: Call) -> Set[str]:
         """Send what the call asks for; gives the extras that asked for it. Raises no Exception."""
-        if threading.get_ident() in SENDING or is_own(call.logger):
-            return set()
+        if (SENDING and threading.get_ident() in SENDING) or is_own(call.logger):
+            return frozenset()
         captured, keys = self.composer.compose(call)
         for item in captured:
             self._deliver(item)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
 from typing import TYPE_CHECKING, Any
-from weakref import ref
 
-from robotmia_logging.capture import from_record, is_wrapped
+from robotmia_logging.capture import SeenRecords, asks, from_record, is_wrapped
 from robotmia_logging.delivery import lifecycle
 from robotmia_logging.door import Door
 
@@ -18,12 +16,6 @@ if TYPE_CHECKING:
     from robotmia_logging.options import Options
 
 __all__ = ["RobotmiaHandler"]
-
-
-class _Seen(threading.local):
-    """The record that this thread tracked last: propagation brings it by again."""
-
-    record: Any = staticmethod(lambda: None)
 
 
 class RobotmiaHandler(logging.Handler):
@@ -38,28 +30,47 @@ class RobotmiaHandler(logging.Handler):
 
     def __init__(self, **options: Unpack[Options]) -> None:
         self._door = Door(options)
-        self._seen = _Seen()
+        self._has_rules = self._door.composer.has_rules
+        self._seen = SeenRecords()
+        self._unnamed = SeenRecords()
+        self._has_own_filter = type(self).filter is not logging.Handler.filter
         self._logging_holds = 0
         super().__init__(self._door.level)
 
     def handle(self, record: logging.LogRecord) -> bool | logging.LogRecord:  # type: ignore[override]
-        """Track the record if it asks for that. Unlike `logging.Handler.handle` it takes no lock, and raises nothing."""
+        """Track the record if it asks for that. Takes no lock, unlike `logging.Handler.handle`, and raises nothing."""
         try:
-            passed: Any = self.filter(record) if self.filters else True
-            if isinstance(passed, logging.LogRecord):  # from 3.12 a filter may replace the record
-                record = passed
-            if passed:
-                self.emit(record)
+            if self.filters or self._has_own_filter:
+                return self._handle_filtered(record)
+            self.emit(record)
         except Exception as error:
             self._door.delivery.trouble("a log call could not be read", error)
             return False
+        return True
+
+    def _handle_filtered(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        names = record.__dict__
+        if "alias" in names and "distinct_id" not in names:  # Django's; a filter that sets the user doesn't change that
+            self._unnamed.add(record)
+        passed: Any = self.filter(record)
+        if isinstance(passed, logging.LogRecord) and passed is not record:
+            self._emit_replacement(record, passed)
+        elif passed:
+            self.emit(record)
         return passed  # type: ignore[no-any-return]
+
+    def _emit_replacement(self, record: logging.LogRecord, replacement: logging.LogRecord) -> None:
+        """From Python 3.12 a filter may replace the record: a new one each time that the record comes by."""
+        if record in self._seen:
+            return
+        if record in self._unnamed:
+            self._unnamed.add(replacement)
+        self.emit(replacement)
+        if replacement in self._seen:
+            self._seen.add(record)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Track the record if it asks for that."""
-        door = self._door
-        if not door.enabled:
-            return
         extras = record.__dict__
         if (
             "track" in extras
@@ -67,11 +78,23 @@ class RobotmiaHandler(logging.Handler):
             or "profile" in extras
             or "revenue" in extras
             or "alias" in extras
-            or door.composer.concerns(record.name, record.levelno)
-            or is_wrapped(record)
-        ) and self._seen.record() is not record:
-            door.track(from_record(record))
-            self._seen.record = ref(record)
+            or ((self._has_rules or "_logger" in extras) and self._concerns(record))
+        ):
+            self._track(record)
+
+    def _concerns(self, record: logging.LogRecord) -> bool:
+        """Whether a record without the vocabulary is wanted all the same: for a rule, or as structlog's."""
+        template: Any = record.msg
+        if is_wrapped(record):
+            if asks(template):
+                return True
+            template = template.get("event")
+        return self._door.composer.concerns(record.name, record.levelno, template)
+
+    def _track(self, record: logging.LogRecord) -> None:
+        if self._door.enabled and record not in self._seen:
+            self._seen.add(record)
+            self._door.track(from_record(record, named=record not in self._unnamed))
 
     def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override]
         """Wait until everything accepted before the call has its outcome.

@@ -6,9 +6,9 @@ All are plain values, so that a `dictConfig`, a TOML or a YAML file can give the
 from __future__ import annotations
 
 import difflib
-import math
 import os
 import pkgutil
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
@@ -58,6 +58,9 @@ class _Wrong(Exception):  # noqa: N818  (becomes a ConfigurationError, which nam
 
 Check = Callable[[Any], Any]
 
+_YEAR_S = 365 * 24 * 3600
+"""The longest wait: what locks and sockets take ends somewhere behind it."""
+
 
 def _whole(low: int, high: int | None = None) -> Check:
     allowed = f"give a whole number from {low} to {high}" if high else f"give a whole number of at least {low}"
@@ -71,12 +74,12 @@ def _whole(low: int, high: int | None = None) -> Check:
 
 
 def _seconds(*, zero: bool) -> Check:
-    allowed = "give a number of seconds, " + ("0 or more" if zero else "more than 0")
+    allowed = f"give a number of seconds, {'0 or more' if zero else 'more than 0'}, at most {_YEAR_S}"
 
     def check(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _YEAR_S:
             raise _Wrong(allowed)
-        if value < 0 or (value == 0 and not zero):
+        if value == 0 and not zero:
             raise _Wrong(allowed)
         return float(value)
 
@@ -106,11 +109,11 @@ def _timeout(value: Any) -> tuple[float, float]:
             return positive(connect), positive(read)
         return positive(value), positive(value)
     except (_Wrong, ValueError):
-        raise _Wrong("give seconds, or a pair of seconds: to connect, and to read") from None
+        raise _Wrong("give seconds (more than 0), or a pair of them: to connect, and to read") from None
 
 
 def _url(value: Any) -> str:
-    if isinstance(value, str):
+    if isinstance(value, str) and not any(character.isspace() for character in value):
         try:
             parts = urlsplit(value)
             if parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment:
@@ -121,9 +124,10 @@ def _url(value: Any) -> str:
     raise _Wrong("give the API's base, such as 'https://api.robotmia.com'")
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise _Wrong("give a non-empty string")
+def _token(value: Any) -> str:
+    # The API answers 1 for a wrong token too: one read from a file with its line's end would lose all, silently.
+    if not isinstance(value, str) or not value or any(character.isspace() for character in value):
+        raise _Wrong("give your project's token: a non-empty string without blanks or line ends")
     return value
 
 
@@ -200,7 +204,7 @@ _DELIVERY: dict[str, Check] = {
     "request_ip": _flag,
 }
 _CAPTURE: dict[str, Check] = {
-    "token": _text,
+    "token": _token,
     "distinct_id": _user,
     "properties": _properties,
     "include": _names,
@@ -210,6 +214,8 @@ _CAPTURE: dict[str, Check] = {
 #: None means "as if it weren't given" for these.
 _NONE_IS_DEFAULT = frozenset({"url", "dead_letters", "import_auth", "enabled", "rules", "delivery", *_CAPTURE})
 _OTHERS = ("enabled", "level", "flush_level", "rules", "delivery")
+_SECRET = re.compile("token|auth|key|secret|passw", re.IGNORECASE)
+"""Options, misspelt ones too, whose values no error shows."""
 
 
 class Given:
@@ -221,10 +227,9 @@ class Given:
             if name not in known:
                 close = difflib.get_close_matches(name, known, 1)
                 hint = f"did you mean {close[0]!r}?" if close else f"options are {', '.join(sorted(known))}"
-                raise ConfigurationError(name, value, f"there is no such option; {hint}")
-        # A dictConfig hands over its own kinds of dict and list: what is kept is copied by the checks.
+                raise ConfigurationError(name, _showable(name, value, *close), f"there is no such option; {hint}")
         self._options = {
-            name: value for name, value in options.items() if value is not None or name not in _NONE_IS_DEFAULT
+            name: _copied(value) for name, value in options.items() if value is not None or name not in _NONE_IS_DEFAULT
         }
 
     def get(self, name: str) -> Any:
@@ -249,8 +254,9 @@ class Given:
     def delivery(self) -> DeliverySettings:
         """The options of delivery."""
         values = self._checked(_DELIVERY)
-        if "url" not in values and os.environ.get("ROBOTMIA_URL"):
-            values["url"] = _checked("$ROBOTMIA_URL", os.environ["ROBOTMIA_URL"], _url)
+        url = None if "url" in values else _from_environment("ROBOTMIA_URL", _url)
+        if url is not None:
+            values["url"] = url
         return DeliverySettings(**values)
 
     def refuse_delivery(self) -> None:
@@ -264,7 +270,7 @@ class Given:
     def capture(self, shared_token: str | None = None, *, enabled: bool) -> CaptureSettings:
         """The options of capture. A token is needed unless the door is switched off."""
         values = self._checked(_CAPTURE)
-        values.setdefault("token", shared_token or os.environ.get("ROBOTMIA_TOKEN") or None)
+        values.setdefault("token", shared_token or _from_environment("ROBOTMIA_TOKEN", _token))
         if enabled and values["token"] is None:
             raise ConfigurationError(
                 "token", None, "give your project's token, or set $ROBOTMIA_TOKEN (or enabled=False for development)"
@@ -288,9 +294,30 @@ def _rules(rules: Any) -> Any:
     return compile_rules(list(rules))
 
 
+def _from_environment(name: str, check: Check) -> Any:
+    value = os.environ.get(name)
+    return _checked(f"${name}", value, check) if value else None
+
+
 def _checked(name: str, value: Any, check: Check) -> Any:
     try:
         return check(value)
     except _Wrong as wrong:
-        shown = "..." if name in ("token", "import_auth") else value
-        raise ConfigurationError(name, shown, str(wrong)) from None
+        raise ConfigurationError(name, _showable(name, value), str(wrong)) from None
+
+
+def _showable(name: str, value: Any, *meant: str) -> Any:
+    return "..." if any(_SECRET.search(text) for text in (name, *meant)) else value
+
+
+def _copied(value: Any) -> Any:
+    """A copy of plain containers: later changes don't show.
+
+    Read item by item, for a `dictConfig` hands over its own kinds of dict and list, which resolve `ext://` on access.
+    """
+    if isinstance(value, dict):
+        return {key: _copied(value[key]) for key in value}
+    if isinstance(value, (list, tuple)):
+        items = [_copied(value[position]) for position in range(len(value))]
+        return tuple(items) if isinstance(value, tuple) else items
+    return value

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Set
 from typing import TYPE_CHECKING, Any
 
-from robotmia_logging.capture import TRIGGERS, from_event_dict, level_of_method
+from robotmia_logging.capture import Call, SeenCopies, asks, from_event_dict, level_of_method, logger_name
 from robotmia_logging.door import Door
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class RobotmiaProcessor:
 
     def __init__(self, **options: Unpack[Options]) -> None:
         self._door = Door(options)
+        self._seen = SeenCopies()
 
     def __call__(self, logger: Any, method_name: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """Track the call if it asks for that, and hand the event dict on."""
@@ -44,12 +45,32 @@ class RobotmiaProcessor:
 
     def _track(self, logger: Any, method_name: str, event_dict: MutableMapping[str, Any]) -> None:
         door = self._door
-        if not len(door.composer) and TRIGGERS.isdisjoint(event_dict):
+        if not (asks(event_dict) or "_record" in event_dict or door.composer.has_rules):
             return
-        if door.level and level_of_method(method_name) < door.level:
+        level = level_of_method(method_name)
+        if level < door.level:
             return
-        for key in door.track(from_event_dict(logger, method_name, event_dict, time.time())):
-            event_dict.pop(key, None)
+        if "_record" in event_dict:
+            keys = self._track_record(from_event_dict(logger, method_name, event_dict, time.time()))
+        elif asks(event_dict) or door.composer.concerns(
+            logger_name(logger, event_dict), level, event_dict.get("event")
+        ):
+            keys = door.track(from_event_dict(logger, method_name, event_dict, time.time()))
+        else:
+            return
+        for key in keys:
+            if key != "event":  # an extra that named the event: structlog needs its own
+                event_dict.pop(key, None)
+
+    def _track_record(self, call: Call) -> Set[str]:
+        """Inside `ProcessorFormatter`: once, however many handlers format the record."""
+        record = call.record
+        if record is not None and record in self._seen:
+            return self._door.composer.asking(call)
+        keys = self._door.track(call)
+        if record is not None:
+            self._seen.add(record)
+        return keys
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until everything accepted before the call has its outcome.

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from itertools import islice
 from typing import Any
 
+from robotmia_logging.capture.fields import MISSING
 from robotmia_logging.capture.vocabulary import BLANK_RECORD, NEVER_PROPERTIES, level_of_method
+from robotmia_logging.messages import as_text
 
 _BLANK_COUNT = len(BLANK_RECORD)
+_LAST_BLANK = BLANK_RECORD[-1]
+_KNOWN_NAMES = 10_000
+
+
+class _IsExtra(dict[Any, bool]):
+    """Whether a key is an extra, and not logging's or structlog's own; remembered, for programs use the same ones."""
+
+    def __missing__(self, name: Any) -> bool:
+        known = isinstance(name, str) and name not in NEVER_PROPERTIES and not name.startswith("_")
+        if len(self) < _KNOWN_NAMES:
+            self[name] = known
+        return known
+
+
+_IS_EXTRA = _IsExtra()
 
 
 class Call:
@@ -21,12 +37,14 @@ class Call:
         template: the message as written, not the rendered text.
         args: what the template is filled with, a tuple or a mapping.
         extras: the call's own keys: the vocabulary and loose extras, nothing of logging's or structlog's.
-        attributes: what rules may look up last: the record's attributes, or the event dict.
+        keys: all keys there were, in order: the record's attributes, or the event dict.
         created: when, in seconds since 1970.
         source: the record or event dict itself, for the user's callables.
+        record: the LogRecord, if there is one.
+        named: False if the `distinct_id` was put there on the way (by a handler's filter): that is no explicit one.
     """
 
-    __slots__ = ("args", "attributes", "created", "extras", "level", "logger", "source", "template")
+    __slots__ = ("args", "created", "extras", "keys", "level", "logger", "named", "record", "source", "template")
 
     def __init__(
         self,
@@ -35,60 +53,101 @@ class Call:
         template: Any,
         args: Any,
         extras: dict[str, Any],
-        attributes: Mapping[str, Any],
+        keys: Mapping[str, Any],
         created: float,
         source: Any,
+        record: logging.LogRecord | None,
+        named: bool = True,
     ) -> None:
         self.logger = logger
         self.level = level
         self.template = template
         self.args = args
         self.extras = extras
-        self.attributes = attributes
+        self.keys = keys
         self.created = created
         self.source = source
+        self.record = record
+        self.named = named
+
+    def attribute(self, name: str) -> Any:
+        """What a rule may look up last: an attribute of the record, or what structlog has in its place."""
+        if name == "message":
+            return self._rendered()
+        if name in self.keys:
+            return self.keys[name]
+        if self.record is not None:
+            return self.record.__dict__.get(name, MISSING)
+        if name == "levelname":
+            return logging.getLevelName(self.level)
+        own = {"name": self.logger, "levelno": self.level, "msg": self.template, "created": self.created}
+        return own.get(name, MISSING)
+
+    def _rendered(self) -> str:
+        # Not the record's own `message`: only there once another handler has formatted it.
+        if self.record is None or self.keys is not self.record.__dict__:
+            return as_text(self.keys.get("event", ""))
+        try:
+            return as_text(self.record.getMessage())
+        except Exception:  # "%d" % "x"
+            return as_text(self.template)
 
 
-def from_record(record: logging.LogRecord) -> Call:
+def from_record(record: logging.LogRecord, *, named: bool = True) -> Call:
     """Read a LogRecord; one whose `msg` is structlog's event dict is read as that."""
-    attributes = record.__dict__
     if is_wrapped(record):
         event_dict: dict[str, Any] = record.msg  # type: ignore[assignment]
-        return _call(record.name, record.levelno, event_dict, record.created, record)
-    # A record's own attributes come first in its __dict__, extras behind them. A subclass may do as it likes.
-    skip = _BLANK_COUNT if type(record) is logging.LogRecord else 0
-    extras = {
-        name: value
-        for name, value in islice(attributes.items(), skip, None)
-        if name not in NEVER_PROPERTIES and name[:1] != "_"
-    }
-    return Call(record.name, record.levelno, record.msg, record.args, extras, attributes, record.created, record)
+        return _call(record.name, record.levelno, event_dict, record.created, record, record)
+    keys = record.__dict__
+    names = list(keys)  # at once: another handler's thread may be formatting the record
+    # A record's own attributes come first in its __dict__, extras behind them, unless somebody has moved them.
+    if len(names) >= _BLANK_COUNT and names[_BLANK_COUNT - 1] == _LAST_BLANK:
+        del names[:_BLANK_COUNT]
+    extras = {name: keys[name] for name in names if _IS_EXTRA[name]}
+    # makeLogRecord leaves both None
+    name = record.name if isinstance(record.name, str) else ""
+    level = record.levelno if isinstance(record.levelno, int) else logging.NOTSET
+    return Call(name, level, record.msg, record.args, extras, keys, record.created, record, record, named)
 
 
 def from_event_dict(logger: Any, method_name: str, event_dict: Mapping[str, Any], now: float) -> Call:
     """Read a structlog event dict as a processor gets it, inside `ProcessorFormatter` too."""
     record = event_dict.get("_record")
-    if isinstance(record, logging.LogRecord):
-        call = _call(record.name, record.levelno, event_dict, record.created, event_dict)
-        if not event_dict.get("_from_structlog"):
-            call.template = record.msg  # the event is the rendered text of a foreign record
-        return call
+    if not isinstance(record, logging.LogRecord):
+        name = logger_name(logger, event_dict)
+        return _call(name, level_of_method(method_name), event_dict, now, event_dict, None)
+    call = _call(record.name, record.levelno, event_dict, record.created, event_dict, record)
+    if not event_dict.get("_from_structlog"):  # a foreign record: its event is the rendered text
+        call.template = record.msg
+        named = record.__dict__.get("event", MISSING)
+        if event_dict.get("event") is named:  # ExtraAdder put the extra `event` in the message's place
+            call.extras["event"] = named
+    return call
+
+
+def logger_name(logger: Any, event_dict: Mapping[str, Any]) -> str:
+    """The name that rules know a structlog logger by: what `add_logger_name` found, or the wrapped logger's own."""
     name = event_dict.get("logger")
     if type(name) is not str:
         name = getattr(logger, "name", None)
-    return _call(name if type(name) is str else "", level_of_method(method_name), event_dict, now, event_dict)
+    return name if type(name) is str else ""
 
 
 def is_wrapped(record: logging.LogRecord) -> bool:
     """Whether structlog's `wrap_for_formatter` made this record: its `msg` is an event dict."""
-    return type(record.msg) is dict and "_logger" in record.__dict__
+    return "_logger" in record.__dict__ and type(record.msg) is dict
 
 
-def _call(logger: str, level: int, event_dict: Mapping[str, Any], created: float, source: Any) -> Call:
-    extras = {
-        name: value
-        for name, value in event_dict.items()
-        if name != "event" and name not in NEVER_PROPERTIES and name[:1] != "_"
-    }
+def _call(
+    logger: str,
+    level: int,
+    event_dict: Mapping[str, Any],
+    created: float,
+    source: Any,
+    record: logging.LogRecord | None,
+) -> Call:
+    extras = {name: value for name, value in event_dict.items() if _IS_EXTRA[name] and name != "event"}
     args = event_dict.get("positional_args", ())
-    return Call(logger, level, event_dict.get("event", ""), args, extras, event_dict, created, source)
+    if isinstance(args, tuple) and len(args) == 1 and isinstance(args[0], Mapping):
+        args = args[0]  # as logging does: names for "%(name)s"
+    return Call(logger, level, event_dict.get("event", ""), args, extras, event_dict, created, source, record)

@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from structlog.contextvars import get_contextvars
 
+from robotmia_logging.capture.asked import Asked, is_a, own_extras, read, text
 from robotmia_logging.capture.call import Call
 from robotmia_logging.capture.fields import MISSING
 from robotmia_logging.capture.rules import Rule, Rules, fill
-from robotmia_logging.capture.vocabulary import SPECIAL, TRIGGERS
+from robotmia_logging.capture.seal import About, BeforeSend, Captured, refusal, seal
+from robotmia_logging.capture.vocabulary import SHAPED, SPECIAL
 from robotmia_logging.messages import (
     ENGAGE,
     TRACK,
-    Message,
-    Refusal,
     Refused,
     alias_event,
     as_text,
     operations,
-    plain,
-    seal_event,
-    seal_update,
     transaction,
     unix_seconds,
 )
-from robotmia_logging.messages.numbers import is_number
-
-Captured = Message | Refusal
-BeforeSend = Callable[[dict[str, Any]], "dict[str, Any] | None"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureSettings:
     """What of a door's options decides which messages a call gives."""
 
-    token: str | None
+    token: str | None = field(repr=False)
     rules: Rules = field(default_factory=lambda: Rules(()))
     distinct_id: str | Callable[[Any], Any] | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
@@ -47,131 +42,125 @@ class CaptureSettings:
     before_send: BeforeSend | None = None
 
 
-class _Asked:
-    """What a call, or the rule it matched, asks for; `keys` are the extras that did."""
-
-    __slots__ = ("alias", "event", "keys", "profile", "revenue")
-
-    def __init__(self) -> None:
-        self.event: str | None = None
-        self.alias: str | None = None
-        self.profile: Mapping[Any, Any] | None = None
-        self.revenue: Any = None
-        self.keys: set[str] = set()
-
-    def anything(self) -> bool:
-        return bool(self.keys)
-
-
-class _About:
-    """Who, when, where: what all messages of one call share."""
-
-    __slots__ = ("ignore_time", "ip", "time", "token", "user")
-
-    def __init__(self, token: str | None, user: str | None, time: Any, ip: str | None, ignore_time: bool) -> None:
-        self.token = token
-        self.user = user
-        self.time = time
-        self.ip = ip
-        self.ignore_time = ignore_time
-
-
 class Composer:
-    """Turns calls into messages, by one door's settings."""
+    """Turns calls into messages, by one door's settings.
 
-    def __init__(self, settings: CaptureSettings) -> None:
+    Args:
+        settings: the options.
+        trouble: told when a callable of the user's fails: what happened, and the error.
+    """
+
+    def __init__(
+        self, settings: CaptureSettings, trouble: Callable[[str, Exception], None] = lambda _cause, _error: None
+    ) -> None:
         self._settings = settings
+        self._trouble = trouble
         self._rules = settings.rules if len(settings.rules) else None
+        self._not_loose = SPECIAL | SHAPED | settings.exclude
+        self._before_send = None if settings.before_send is None else self._show
+        self._in_users_code: set[int] = set()
 
-    def __len__(self) -> int:
-        return len(self._settings.rules)
+    @property
+    def has_rules(self) -> bool:
+        """Whether a call that asks for nothing may be tracked."""
+        return self._rules is not None
 
-    def concerns(self, logger: str, level: int) -> bool:
-        """Whether a rule could match a call of this logger and level."""
-        return self._rules is not None and self._rules.concern(logger, level)
+    def concerns(self, logger: str, level: int, template: Any) -> bool:
+        """Whether a rule could match such a call: the quick no."""
+        return self._rules is not None and self._rules.concern(logger, level, template)
 
-    def compose(self, call: Call) -> tuple[list[Captured], set[str]]:
+    def asking(self, call: Call) -> Set[str]:
+        """The extras of a call that ask for messages."""
+        return frozenset() if _is_muted(call) else read(call, own_extras(call, get_contextvars())).keys
+
+    def compose(self, call: Call) -> tuple[list[Captured], Set[str]]:
         """The messages of one call, in the order they leave, and the extras that asked for them.
 
-        Never raises an Exception: what goes wrong with one message becomes its Refusal.
+        Never raises an Exception: what goes wrong with one message becomes its Refusal. Calls made by `before_send`
+        and its like give none, or they would feed themselves.
         """
-        if call.extras.get("track") is False:
-            return [], set()
+        if _is_muted(call) or (self._in_users_code and threading.get_ident() in self._in_users_code):
+            return [], frozenset()
+        try:
+            return self._compose(call)
+        except Exception as error:
+            unreadable = Refused("unreadable", f"the log call can't be read: {type(error).__name__}: {as_text(error)}")
+            return [refusal(unreadable, TRACK, None, None)], frozenset()
+
+    def _compose(self, call: Call) -> tuple[list[Captured], Set[str]]:
         context = get_contextvars()
-        asked = _asked(call, context)
-        rule = self._rules.match(call) if self._rules else None
+        own = own_extras(call, context) if context else call.extras
+        asked = read(call, own)
+        rule = None if self._rules is None else self._rules.match(call)
         if rule is not None and not rule.track:
             rule = None
-        if rule is None and not asked.anything():
-            return [], set()
-        about = self._about(call, rule, context, lenient=not asked.anything())
-        return [self._seal(build) for build in self._builds(call, asked, rule, about, context)], asked.keys
+        if rule is None and not asked.keys:
+            return [], frozenset()
+        about = self._about(call, own, rule, context, lenient=not asked.keys)
+        captured: list[Captured] = []
+        if asked.alias is not None:
+            alias = asked.alias
+            captured.append(self._seal(TRACK, about, lambda: _alias(about, alias)))
+        name = _event_name(call, asked, rule, context)
+        if name is not None:
+            captured.append(self._seal(TRACK, about, lambda: self._event(name, call, own, asked, rule, about, context)))
+        if asked.profile is not None or rule is not None:
+            captured += self._updates(asked, rule, about, call, context)
+        if asked.revenue is not None:
+            captured.append(self._revenue(asked.revenue, about))
+        return captured, asked.keys
 
-    def _about(self, call: Call, rule: Rule | None, context: Mapping[str, Any], *, lenient: bool) -> _About:
-        extras = call.extras
-        time = extras.get("time")
-        if time is None or (lenient and not _is_time(time)):  # somebody else's extra of that name
-            time = int(call.created)
-        ip = _text(extras.get("ip"))
-        return _About(
-            _text(extras.get("token")) or self._settings.token,
-            self._user(call, rule, context),
-            time,
-            ip if ip is not None else _text(context.get("ip")),
-            extras.get("ignore_time") is True,
+    def _seal(self, endpoint: str, about: About, make: Callable[[], dict[str, Any]]) -> Captured:
+        return seal(endpoint, about, make, self._before_send)
+
+    # --- who, when, where
+
+    def _about(
+        self, call: Call, own: Mapping[str, Any], rule: Rule | None, context: Mapping[str, Any], *, lenient: bool
+    ) -> About:
+        get = own.get
+        said = get("time")
+        return About(
+            text(get("token")) or self._settings.token,
+            self._user(call, own, rule, context),
+            int(call.created) if said is None else _time(said, call, lenient=lenient),
+            text(get("ip")) or text(context.get("ip")),
+            get("ignore_time") is True,
         )
 
-    def _user(self, call: Call, rule: Rule | None, context: Mapping[str, Any]) -> str | None:
+    def _user(self, call: Call, own: Mapping[str, Any], rule: Rule | None, context: Mapping[str, Any]) -> str | None:
         """The user: from the call, the rule, the context, the `distinct_id` option."""
-        said = call.extras.get("distinct_id")
-        user = None if _is_from(context, "distinct_id", said) else _text(said)
+        user = text(own.get("distinct_id"))
         if user is None and rule is not None:
-            found = fill(rule.distinct_id, call, context)
-            user = None if found is MISSING else _text(found)
-        if user is None:
-            user = _text(context.get("distinct_id"))
+            user = _found(fill(rule.distinct_id, call, context))
+        if user is None and context:
+            user = text(context.get("distinct_id"))
         option = self._settings.distinct_id
         if user is None and option is not None:
             if isinstance(option, str):
-                user = _text(call.extras.get(option, context.get(option)))
+                user = text(call.extras.get(option)) or text(context.get(option))
             else:
-                user = _text(_called(option, call.source))
+                user = self._ask_user(option, call)
         return user
 
-    def _builds(
-        self, call: Call, asked: _Asked, rule: Rule | None, about: _About, context: Mapping[str, Any]
-    ) -> Iterator[tuple[str, _About, Callable[[], dict[str, Any]]]]:
-        """The messages to build: alias, event, updates, revenue. Each built apart, so that one can fail alone."""
-        if asked.alias is not None:
-            alias = asked.alias
-            yield TRACK, about, lambda: alias_event(about.user or "", alias, about.token or "", about.time)
-        event = asked.event
-        if event is None and rule is not None:
-            event = _rule_event(call, rule, context)
-        if event is not None:
-            name = event
-            yield TRACK, about, lambda: self._event(name, call, asked, rule, about, context)
-        profile = asked.profile
-        if profile is None and rule is not None:
-            filled = fill(rule.profile, call, context)
-            profile = None if filled is MISSING else filled
-        if profile is not None:
-            yield from _updates(profile, about)
-        if asked.revenue is not None:
-            revenue = asked.revenue
-            yield (
-                ENGAGE,
-                about,
-                lambda: _update(about, "$append", {"$transactions": transaction(revenue, unix_seconds(about.time))}),
-            )
+    def _ask_user(self, function: Callable[[Any], Any], call: Call) -> str | None:
+        try:
+            with self._users_code():
+                return text(function(call.source))
+        except Exception as error:  # without a user an event still counts
+            self._trouble("the callable given as distinct_id failed", error)
+            return None
+
+    # --- events
 
     def _event(
         self,
         name: str,
         call: Call,
-        asked: _Asked,
+        own: Mapping[str, Any],
+        asked: Asked,
         rule: Rule | None,
-        about: _About,
+        about: About,
         context: Mapping[str, Any],
     ) -> dict[str, Any]:
         properties: dict[str, Any] = {"token": about.token, "time": about.time}
@@ -181,110 +170,77 @@ class Composer:
             properties["ip"] = about.ip
         properties.update(self._settings.properties)
         if rule is not None:
-            filled = {key: fill(value, call, context) for key, value in rule.properties.items()}
-            _add(properties, {key: value for key, value in filled.items() if value is not MISSING})
+            said = [special for special in SPECIAL if text(own.get(special)) is not None]
+            _add(properties, (item for item in _filled(rule, call, context) if item[0] not in said))
         if asked.event is not None:  # a rule's event carries no loose extras: Django's hold whole requests
             properties.update(self._loose(call.extras, asked.keys))
-        given = call.extras.get("properties")
-        if isinstance(given, Mapping):
-            _add(properties, given)
+        given: Any = own.get("properties")
+        if is_a(Mapping, given):
+            _add(properties, given.items())
         return {"event": name, "properties": properties}
 
-    def _loose(self, extras: Mapping[str, Any], keys: set[str]) -> dict[str, Any]:
+    def _loose(self, extras: Mapping[str, Any], keys: Set[str]) -> dict[str, Any]:
         """The extras that are nobody's: event properties, as `include` and `exclude` allow."""
-        include, exclude = self._settings.include, self._settings.exclude
-        return {
-            name: value
-            for name, value in extras.items()
-            if name not in SPECIAL
-            and name not in keys
-            and name not in exclude
-            and (include is None or name in include)
-            and not (name in _SHAPED and _has_shape(name, value))
-        }
+        not_loose = self._not_loose
+        loose = {name: value for name, value in extras.items() if name not in not_loose}
+        shaped = SHAPED.intersection(extras)
+        for name in shaped - keys if len(shaped) > len(keys) else ():
+            if name not in self._settings.exclude and _is_strange(name, extras[name]):
+                loose[name] = extras[name]
+        include = self._settings.include
+        return loose if include is None else {name: value for name, value in loose.items() if name in include}
 
-    def _seal(self, build: tuple[str, _About, Callable[[], dict[str, Any]]]) -> Captured:
-        endpoint, about, make = build
-        wire: Any = None
+    # --- profile updates
+
+    def _updates(
+        self, asked: Asked, rule: Rule | None, about: About, call: Call, context: Mapping[str, Any]
+    ) -> list[Captured]:
+        """One update for each operation; a profile mapping that is refused is refused whole."""
+        profile: Any = asked.profile
+        if profile is None and rule is not None:
+            profile = fill(rule.profile, call, context)
+        if profile is None or profile is MISSING:
+            return []
         try:
-            wire = make()
-            if self._settings.before_send is not None:
-                wire = _before_send(self._settings.before_send, wire)
-            return seal_event(wire) if endpoint == TRACK else seal_update(wire)
-        except _Dropped as drop:
-            return Refusal(drop.reason, drop.error, endpoint, wire, user=about.user, dropped=True)
-        except Refused as refused:
-            return Refusal(refused.reason, refused.error, endpoint, wire, user=about.user, time=_time(about.time))
+            each = operations(profile)
+        except Exception as error:  # Refused, or a mapping that raises
+            return [refusal(error, ENGAGE, about, about.update({"profile": profile}))]
+        return [self._seal(ENGAGE, about, partial(about.update, {name: value})) for name, value in each]
+
+    def _revenue(self, revenue: Any, about: About) -> Captured:
+        try:
+            entry = transaction(revenue, unix_seconds(about.time))
         except Exception as error:
-            return Refusal("unencodable", f"it can't be encoded: {as_text(error)}", endpoint, wire, user=about.user)
+            return refusal(error, ENGAGE, about, about.update({"$append": {"$transactions": revenue}}))
+        return self._seal(ENGAGE, about, partial(about.update, {"$append": {"$transactions": entry}}))
+
+    # --- the user's code
+
+    def _show(self, wire: dict[str, Any]) -> Any:
+        with self._users_code():
+            return self._settings.before_send(wire)  # type: ignore[misc]
+
+    @contextmanager
+    def _users_code(self) -> Iterator[None]:
+        thread = threading.get_ident()
+        self._in_users_code.add(thread)
+        try:
+            yield
+        finally:
+            self._in_users_code.discard(thread)
 
 
-class _Dropped(Exception):  # noqa: N818  (a verdict, not an error)
-    """`before_send` dropped the message, or failed."""
-
-    def __init__(self, reason: str, error: str) -> None:
-        self.reason = reason
-        self.error = error
+def _is_muted(call: Call) -> bool:
+    return call.extras.get("track") is False
 
 
-def _before_send(before_send: BeforeSend, wire: dict[str, Any]) -> dict[str, Any]:
-    """Let the user redact or drop: on a copy of plain values, so that the caller's own objects stay as they are."""
-    try:
-        changed: Any = before_send(plain(wire))
-    except Exception as error:
-        raise _Dropped("before_send_error", f"before_send raised {type(error).__name__}: {as_text(error)}") from None
-    if changed is None:
-        raise _Dropped("before_send", "before_send returned None")
-    if not isinstance(changed, dict):
-        raise _Dropped("before_send_error", f"before_send returned {type(changed).__name__}, not a dict or None")
-    return changed
+def _alias(about: About, alias: str) -> dict[str, Any]:
+    return alias_event(about.user or "", alias, about.token or "", about.time)
 
 
-def _asked(call: Call, context: Mapping[str, Any]) -> _Asked:
-    """What stands in the call itself, in its stated form. Context never triggers."""
-    asked = _Asked()
-    for key in TRIGGERS & call.extras.keys():
-        value = call.extras[key]
-        if _is_from(context, key, value):
-            continue
-        if key == "track":
-            if isinstance(value, (bool, str)):
-                asked.keys.add(key)
-                asked.event = as_text(call.template) if value is True else as_text(value)
-        elif key == "event":
-            if isinstance(value, str):
-                asked.keys.add(key)
-        elif key == "profile":
-            if isinstance(value, Mapping):
-                asked.keys.add(key)
-                asked.profile = value
-        elif key == "revenue":
-            if _is_revenue(value):
-                asked.keys.add(key)
-                asked.revenue = value
-        elif isinstance(value, str) and value and _has_own_user(call, context):
-            asked.keys.add(key)
-            asked.alias = value
-    if "event" in asked.keys and not isinstance(call.extras.get("track"), str):
-        asked.event = as_text(call.extras["event"])
-    return asked
-
-
-def _is_from(context: Mapping[str, Any], key: str, value: Any) -> bool:
-    """Whether `merge_contextvars` put this key into the call: then it wasn't said there."""
-    return key in context and context[key] is value
-
-
-def _has_own_user(call: Call, context: Mapping[str, Any]) -> bool:
-    said = call.extras.get("distinct_id")
-    return _text(said) is not None and not _is_from(context, "distinct_id", said)
-
-
-def _is_revenue(value: Any) -> bool:
-    return is_number(value) or (isinstance(value, Mapping) and "$amount" in value)
-
-
-def _rule_event(call: Call, rule: Rule, context: Mapping[str, Any]) -> str | None:
+def _event_name(call: Call, asked: Asked, rule: Rule | None, context: Mapping[str, Any]) -> str | None:
+    if asked.event is not None or rule is None:
+        return asked.event
     filled = fill(rule.event, call, context)
     if filled is not MISSING:
         return as_text(filled)
@@ -293,69 +249,38 @@ def _rule_event(call: Call, rule: Rule, context: Mapping[str, Any]) -> str | Non
     return as_text(call.template)
 
 
-def _updates(profile: Mapping[Any, Any], about: _About) -> Iterator[tuple[str, _About, Callable[[], dict[str, Any]]]]:
-    """One update for each operation; a profile mapping that is refused is refused whole."""
-    try:
-        asked = operations(profile)
-    except Exception as error:  # Refused, or a mapping that raises
-        failure = error
-        yield ENGAGE, about, partial(_fail, failure)
-        return
-    for operation, value in asked:
-        yield ENGAGE, about, partial(_update, about, operation, value)
+def _filled(rule: Rule, call: Call, context: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in rule.properties.items():
+        filled = fill(value, call, context)
+        if filled is not MISSING:
+            yield name, filled
 
 
-def _fail(error: Exception) -> dict[str, Any]:
-    raise error
-
-
-def _update(about: _About, operation: str, value: Any) -> dict[str, Any]:
-    wire: dict[str, Any] = {"$token": about.token, "$distinct_id": about.user, "$time": about.time}
-    if about.ip is not None:
-        wire["$ip"] = about.ip
-    if about.ignore_time:
-        wire["$ignore_time"] = True
-    wire[operation] = value
-    return wire
-
-
-def _add(properties: dict[str, Any], given: Mapping[Any, Any]) -> None:
+def _add(properties: dict[str, Any], given: Iterable[tuple[Any, Any]]) -> None:
     """Properties given by name win, special ones too, unless they are absent (None or "")."""
-    for name, value in given.items():
-        if name not in SPECIAL or (value is not None and value != ""):
+    for name, value in given:
+        if name not in SPECIAL:
             properties[name] = value
+        elif text(value) is not None:
+            properties[name] = unix_seconds(value) if name == "time" else text(value)
 
 
-_SHAPED = frozenset({"ignore_time", "properties", "alias"})
-
-
-def _has_shape(name: str, value: Any) -> bool:
-    """Whether a key of the vocabulary has its stated form; else it is somebody's loose extra."""
+def _is_strange(name: str, value: Any) -> bool:
+    """Whether a key of the vocabulary is somebody's loose extra: not absent, and not of its stated form."""
     if name == "ignore_time":
-        return isinstance(value, bool) or value is None
+        return value is not None and not is_a(bool, value)
     if name == "properties":
-        return isinstance(value, Mapping)
-    return value is None or value == ""
+        return value is not None and not is_a(Mapping, value)
+    return value is not None and value is not True and not (is_a(str, value) and not value)
 
 
-def _text(value: Any) -> str | None:
-    """An id as text; None and "" count as absent."""
-    return None if value is None else (as_text(value) or None)
-
-
-def _called(function: Callable[[Any], Any], source: Any) -> Any:
+def _time(said: Any, call: Call, *, lenient: bool) -> Any:
+    """When it happened, in whole seconds; what is no time stays, to be refused, if the call asked for messages."""
     try:
-        return function(source)
-    except Exception:  # the user's callable; without a user an event still counts
-        return None
-
-
-def _is_time(value: Any) -> bool:
-    return _time(value) is not None
-
-
-def _time(value: Any) -> int | None:
-    try:
-        return unix_seconds(value)
+        return unix_seconds(said)
     except Exception:
-        return None
+        return int(call.created) if lenient else said
+
+
+def _found(filled: Any) -> str | None:
+    return None if filled is MISSING else text(filled)

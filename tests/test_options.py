@@ -1,0 +1,270 @@
+"""The options of both doors: what they allow, and what the error says when a value isn't."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import pickle
+
+import pytest
+
+from robotmia_logging import ConfigurationError, RobotmiaError, RobotmiaHandler, RobotmiaProcessor
+from robotmia_logging.options import _CAPTURE, _DELIVERY, _OTHERS, Options
+
+doors = pytest.mark.parametrize("door", [RobotmiaHandler, RobotmiaProcessor])
+
+
+class Odd:
+    def __repr__(self):
+        return "<odd>"
+
+
+NUMBERS = ["1", True, None, Odd(), [1]]
+SECONDS = [*NUMBERS, -1, float("nan"), float("inf"), 10**400, 10**10]
+BAD = {
+    "token": (["", " ", "a b", "abc\n", 5, b"abc", ["abc"]], "non-empty string without blanks"),
+    "url": (
+        ["", "api.robotmia.com", "ftp://x", "http://", "http://x:port", "http://x?a=1", "http://a b", 5],
+        "the API's base",
+    ),
+    "enabled": (["yes", 1, 0, Odd()], "True or False"),
+    "level": (["LOUD", "", 1.5, True, None, Odd()], "a level's name"),
+    "flush_level": (["LOUD", "", 1.5, True, None, Odd()], "a level's name"),
+    "capacity": ([*NUMBERS, 0, -1, 51, 1.5], "from 1 to 50"),
+    "flush_interval": ([*SECONDS, 0], "more than 0"),
+    "max_pending": ([*NUMBERS, 0, 1.5], "at least 1"),
+    "max_pending_bytes": ([*NUMBERS, 0, 1.5], "at least 1"),
+    "overflow": (["drop", "", None, 5, ["block"]], "'drop_oldest', 'drop_newest', 'block'"),
+    "block_timeout": (SECONDS, "0 or more"),
+    "senders": ([*NUMBERS, 0, 65], "from 1 to 64"),
+    "timeout": ([*SECONDS, 0, (1,), (1, 2, 3), (1, 0), [1, "2"], "12"], "a pair of them"),
+    "shutdown_timeout": (SECONDS, "0 or more"),
+    "dead_letters": (["", 5, Odd()], "path of a file"),
+    "on_ambiguous": (["retry", None, 5], "'resend', 'dead_letter'"),
+    "import_auth": (["key", {"api_key": 5}, {5: "a"}, {"data": "x"}], "form field"),
+    "request_ip": (["yes", 1, None], "True or False"),
+    "rules": ([5, {"message": "x"}, Odd()], "a list of rules"),
+    "distinct_id": (["", 5, "ext://no.such.module", Odd()], "ext://package.module.function|the name of an extra"),
+    "properties": (
+        ["a", [1], {5: 1}, {"mp_a": 1}, {"distinct_id": 1}, {"time": 1}],
+        "mapping of names|can't be a property",
+    ),
+    "include": (["plan", 5, [5], Odd()], "a list of names"),
+    "exclude": (["plan", 5, [5], Odd()], "a list of names"),
+    "before_send": (["no.such.module", "ext://logging.nothing", 5, "ext://logging.INFO"], "give a callable"),
+    "delivery": ([5, "handler", Odd()], "`delivery` of another"),
+}
+CASES = [(name, value, allowed) for name, (values, allowed) in BAD.items() for value in values]
+
+
+def test_every_option_has_its_bad_values():
+    """The table above leaves no option out, and neither do the types."""
+    assert BAD.keys() == {*_CAPTURE, *_DELIVERY, *_OTHERS} == Options.__annotations__.keys()
+
+
+@doors
+@pytest.mark.parametrize(("name", "value", "allowed"), CASES, ids=lambda value: repr(value)[:30])
+def test_bad_value_names_option_value_and_what_is_allowed(door, name, value, allowed):
+    """A bad value fails at construction, and the error says which option, which value, and what to give."""
+    with pytest.raises(ConfigurationError, match=allowed) as caught:
+        door(**{"token": "T", name: value})
+    error = caught.value
+    assert isinstance(error, (RobotmiaError, ValueError))
+    assert error.option == name
+    assert f"robotmia_logging: {name} is " in str(error)
+    if name not in ("token", "import_auth"):
+        assert error.value is value or error.value == value or repr(error.value) == repr(value)
+        assert repr(value)[:90] in str(error)
+
+
+@pytest.mark.parametrize("name", [name for name in BAD if name != "level"])
+def test_bad_value_in_dict_config(name):
+    """`dictConfig` shows our error as the cause of its own. (The handler's `level` it reads itself.)"""
+    value = BAD[name][0][0]
+    handler = {"class": "robotmia_logging.RobotmiaHandler", "token": "T", name: value}
+    config = {"version": 1, "incremental": False, "disable_existing_loggers": False, "handlers": {"robotmia": handler}}
+    with pytest.raises(ValueError, match="robotmia") as caught:
+        logging.config.dictConfig(config)
+    assert isinstance(caught.value.__cause__, ConfigurationError)
+    assert caught.value.__cause__.option == name
+
+
+@doors
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("flush_intervall", "did you mean 'flush_interval'?"),
+        ("capcity", "did you mean 'capacity'?"),
+        ("zzz", "options are"),
+    ],
+)
+def test_unknown_option_is_an_error_with_a_suggestion(door, name, hint):
+    """An option that isn't there fails, and the nearest one is named."""
+    with pytest.raises(ConfigurationError) as caught:
+        door(**{"token": "T", name: 5})
+    assert hint in str(caught.value)
+    assert (caught.value.option, caught.value.value) == (name, 5)
+
+
+@doors
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"tokn": "s3cret"},
+        {"Token": "s3cret"},
+        {"api_token": "s3cret"},
+        {"api_key": "s3cret"},
+        {"import_aut": {"api_key": "s3cret"}},
+        {"token": "s3cret s3cret"},
+        {"token": ["s3cret"]},
+        {"token": "T", "import_auth": {"data": "s3cret"}},
+        {"token": "s3cret", "capacity": 99},
+        {"token": "s3cret", "before_send": "no.such"},
+    ],
+    ids=str,
+)
+def test_no_error_shows_a_secret(door, options):
+    """A token is in no error, not even as the value of a misspelt option."""
+    with pytest.raises(ConfigurationError) as caught:
+        door(**options)
+    assert "s3cret" not in f"{caught.value} {caught.value!r} {vars(caught.value)}"
+
+
+@doors
+def test_repr_shows_no_token(door):
+    """`repr()` of doors, their delivery and settings never show the token."""
+    made = door(token="s3cret", url="http://127.0.0.1:9")
+    shown = f"{made!r} {made!s} {made.delivery!r} {made._door.composer._settings!r} {made.stats()!r}"
+    assert "s3cret" not in shown
+    assert "http://127.0.0.1:9, 0 pending" in repr(made)
+
+
+@doors
+def test_token_is_needed(door, monkeypatch):
+    """No token anywhere is a clear error when configured."""
+    monkeypatch.delenv("ROBOTMIA_TOKEN", raising=False)
+    for nothing in ({}, {"token": None}):
+        with pytest.raises(ConfigurationError, match=r"\$ROBOTMIA_TOKEN"):
+            door(**nothing)
+    monkeypatch.setenv("ROBOTMIA_TOKEN", "")
+    with pytest.raises(ConfigurationError, match=r"\$ROBOTMIA_TOKEN"):
+        door()
+
+
+@doors
+def test_environment_gives_token_and_url(door, monkeypatch):
+    """`$ROBOTMIA_TOKEN` and `$ROBOTMIA_URL` count where the options say nothing."""
+    monkeypatch.setenv("ROBOTMIA_TOKEN", "env")
+    monkeypatch.setenv("ROBOTMIA_URL", "http://env:1")
+    made = door()
+    assert (made._door.composer._settings.token, made.delivery.settings.url) == ("env", "http://env:1")
+    made = door(token="said", url="http://said:1")
+    assert (made._door.composer._settings.token, made.delivery.settings.url) == ("said", "http://said:1")
+    monkeypatch.setenv("ROBOTMIA_URL", "")
+    assert door(url=None).delivery.settings.url == "https://api.robotmia.com"
+
+
+@doors
+@pytest.mark.parametrize(
+    ("value", "enabled"),
+    [
+        ("0", False),
+        ("false", False),
+        ("No", False),
+        ("OFF", False),
+        ("1", True),
+        ("true", True),
+        (" yes ", True),
+        ("", True),
+    ],
+)
+def test_environment_switches_off(door, monkeypatch, value, enabled):
+    """`$ROBOTMIA_ENABLED` switches off; the option wins over it."""
+    monkeypatch.setenv("ROBOTMIA_ENABLED", value)
+    assert ("switched off" in repr(door(token="T"))) is not enabled
+    assert "switched off" not in repr(door(token="T", enabled=True))
+    assert "switched off" in repr(door(enabled=False))
+
+
+@doors
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ROBOTMIA_ENABLED", "maybe"), ("ROBOTMIA_URL", "api.robotmia.com"), ("ROBOTMIA_TOKEN", "s3cret\n")],
+)
+def test_bad_environment_names_the_variable(door, monkeypatch, name, value):
+    """A bad value in the environment is an error that names the variable."""
+    monkeypatch.setenv("ROBOTMIA_TOKEN", "T")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        door()
+    assert caught.value.option == f"${name}"
+    assert "s3cret" not in str(caught.value)
+
+
+@doors
+def test_switched_off_still_checks_the_options(door):
+    """A mistake shows in CI too, where the door is switched off."""
+    with pytest.raises(ConfigurationError):
+        door(enabled=False, capacity=99)
+    with pytest.raises(ConfigurationError):
+        door(enabled=False, rules=[{"mesage": "x"}])
+
+
+@doors
+def test_none_means_default_where_it_says_so(door):
+    """None counts as not given for options whose default is none."""
+    names = ("url", "enabled", "dead_letters", "rules", "distinct_id", "properties", "include", "exclude")
+    made = door(token="T", **dict.fromkeys([*names, "before_send", "import_auth", "delivery"]))
+    assert "switched off" not in repr(made)
+
+
+@doors
+def test_values_are_taken_as_given(door):
+    """Good values reach the settings."""
+    made = door(token="T", timeout=3, capacity=10, senders=2, flush_interval=1, include={"a"}, flush_level="warning")
+    settings = made.delivery.settings
+    assert (settings.timeout, settings.capacity, settings.senders, settings.flush_interval) == ((3.0, 3.0), 10, 2, 1.0)
+    assert made._door.flush_level == logging.WARNING
+
+
+def test_delivery_is_shared_with_its_token():
+    """`RobotmiaProcessor(delivery=handler.delivery)` sends the same way, with its token or another."""
+    handler = RobotmiaHandler(token="T")
+    shared = RobotmiaProcessor(delivery=handler.delivery)
+    own = RobotmiaProcessor(delivery=handler.delivery, token="other")
+    assert shared.delivery is own.delivery is handler.delivery
+    assert (shared._door.composer._settings.token, own._door.composer._settings.token) == ("T", "other")
+
+
+@pytest.mark.parametrize("name", sorted(_DELIVERY))
+def test_shared_delivery_takes_no_options_of_delivery(name):
+    """Options of delivery belong to the door that owns it."""
+    handler = RobotmiaHandler(token="T")
+    value = {"url": "http://x", "dead_letters": "letters", "import_auth": {"a": "b"}}.get(name, 1)
+    with pytest.raises(ConfigurationError, match="whose delivery is shared") as caught:
+        RobotmiaProcessor(delivery=handler.delivery, **{name: value})
+    assert caught.value.option == name
+
+
+def test_sharing_what_is_switched_off():
+    """A door that shares the delivery of a switched-off one is switched off too."""
+    handler = RobotmiaHandler(enabled=False)
+    assert "switched off" in repr(RobotmiaProcessor(delivery=handler.delivery))
+    assert "switched off" in repr(RobotmiaProcessor(delivery=RobotmiaHandler(token="T").delivery, enabled=False))
+
+
+def test_error_pickles_and_shortens_long_values():
+    """Errors travel between processes, and stay readable."""
+    error = pickle.loads(pickle.dumps(ConfigurationError("capacity", "9" * 1000, "give 1 to 50")))
+    assert (error.option, error.value, error.allowed) == ("capacity", "9" * 1000, "give 1 to 50")
+    assert len(str(error)) < 200
+
+
+def test_error_survives_a_value_without_text():
+    """A value whose repr fails is shown by its type."""
+
+    class Mute:
+        def __repr__(self):
+            raise RuntimeError
+
+    assert "capacity is <Mute>" in str(ConfigurationError("capacity", Mute(), "give 1 to 50"))
