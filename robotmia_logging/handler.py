@@ -133,12 +133,14 @@ class RobotmiaHandler(logging.Handler):
         """Take the handler's lock. `handle` doesn't: only `logging.shutdown` does, around `flush` and `close`."""
         super().acquire()
         self._logging_holds += 1
+        if self._logging_holds == 1:
+            lifecycle.shutdown_begins()
 
     def release(self) -> None:
         """Release the handler's lock."""
         self._logging_holds -= 1
         if not self._logging_holds:
-            lifecycle.shutdown_used()
+            lifecycle.shutdown_ends()
         super().release()
 
     def _shutdown_deadline(self) -> float:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
-from robotmia_logging.messages import Refused, as_text, encode, operations, plain, unix_seconds
-from robotmia_logging.messages.event import check_event, refuse_reserved
+from robotmia_logging.messages import Refused, encode, operations, unix_seconds
+from robotmia_logging.messages.event import check_event
 from robotmia_logging.messages.profile import check_update
+from robotmia_logging.messages.special import refuse_reserved
 
 __all__ = ["event_url", "profile_url"]
 
@@ -49,11 +51,12 @@ def event_url(
     Raises:
         ValueError: the API would refuse the event; the text says why.
     """
-    wire: dict[str, Any] = {"event": event, "properties": {**_token("token", token), **(properties or {})}}
-    if "time" in wire["properties"]:
-        wire["properties"]["time"] = _checked(lambda: unix_seconds(wire["properties"]["time"]))
-    _checked(lambda: check_event(wire))
-    _checked(lambda: refuse_reserved(wire["properties"]))
+    all_properties: dict[str, Any] = {"token": token or os.environ.get("ROBOTMIA_TOKEN"), **(properties or {})}
+    wire = {"event": event, "properties": all_properties}
+    with _refusals_as_errors():
+        _settle_time(all_properties, "time")
+        check_event(wire)
+        refuse_reserved(all_properties)
     return _url(url, "track", wire, redirect=redirect, img=img, callback=callback, ip=ip, verbose=verbose)
 
 
@@ -87,31 +90,38 @@ def profile_url(
     Raises:
         ValueError: the API would refuse the update, or it has more than one operation; the text says why.
     """
-    updates = _checked(lambda: operations(profile))
-    if len(updates) != 1:
-        raise ValueError(f"a URL carries one operation, and the profile has {len(updates)}")
-    operation, value = updates[0]
-    wire: dict[str, Any] = {**_token("$token", token), "$distinct_id": as_text(distinct_id), **(attributes or {})}
+    token = token or os.environ.get("ROBOTMIA_TOKEN")
+    wire = {"$token": token, "$distinct_id": distinct_id, **(attributes or {})}
     unknown = wire.keys() - {"$token", "$distinct_id", "$ip", "$time", "$ignore_time"}
     if unknown:
-        raise ValueError(f"{min(unknown)!r} is no attribute of an update: allowed are $ip, $time, $ignore_time")
-    if "$time" in wire:
-        wire["$time"] = _checked(lambda: unix_seconds(wire["$time"]))
-    wire[operation] = value
-    _checked(lambda: check_update(wire))
+        name = min(map(str, unknown))
+        raise ValueError(f"{name!r} is no attribute of an update: allowed are $ip, $time, $ignore_time")
+    with _refusals_as_errors():
+        updates = operations(profile)
+        if len(updates) != 1:
+            raise ValueError(f"a URL carries one operation, and the profile has {len(updates)}")
+        wire.update(updates)
+        _settle_time(wire, "$time")
+        operation = check_update(wire)
+        if isinstance(wire[operation], Mapping):
+            refuse_reserved(wire[operation])
     return _url(url, "engage", wire, redirect=redirect, img=img, callback=callback, ip=ip, verbose=verbose)
 
 
-def _token(name: str, token: str | None) -> dict[str, str]:
-    token = token or os.environ.get("ROBOTMIA_TOKEN")
-    return {name: token} if token else {}
+def _settle_time(wire: dict[str, Any], name: str) -> None:
+    """Bring the time to seconds, or leave it to robotmia."""
+    time = wire.pop(name, None)
+    if time is not None:
+        wire[name] = unix_seconds(time)
 
 
-def _checked(step: Any) -> Any:
+@contextmanager
+def _refusals_as_errors() -> Iterator[None]:
     try:
-        return step()
+        yield
     except Refused as refused:
-        raise ValueError(refused.error) from None
+        hint = ": give token=, or set $ROBOTMIA_TOKEN" if refused.reason == "no_token" else ""
+        raise ValueError(refused.error + hint) from None
 
 
 def _url(
@@ -126,7 +136,7 @@ def _url(
     verbose: bool,
 ) -> str:
     base = base or os.environ.get("ROBOTMIA_URL") or _DEFAULT_URL
-    parameters = {"data": base64.b64encode(encode(plain(wire))[0]).decode()}
+    parameters = {"data": base64.b64encode(encode(wire)[0]).decode()}
     if redirect is not None:
         parameters["redirect"] = redirect
     if img:

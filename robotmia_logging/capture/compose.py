@@ -42,6 +42,12 @@ class CaptureSettings:
     before_send: BeforeSend | None = None
 
 
+class _Here(threading.local):
+    """Whether this thread runs a callable of the user's. Not a set of threads: their numbers come again in a fork."""
+
+    in_users_code = False
+
+
 class Composer:
     """Turns calls into messages, by one door's settings.
 
@@ -56,9 +62,10 @@ class Composer:
         self._settings = settings
         self._trouble = trouble
         self._rules = settings.rules if len(settings.rules) else None
+        self._has_users_code = settings.before_send is not None or callable(settings.distinct_id)
         self._not_loose = SPECIAL | SHAPED | settings.exclude
         self._before_send = None if settings.before_send is None else self._show
-        self._in_users_code: set[int] = set()
+        self._here = _Here()
 
     @property
     def has_rules(self) -> bool:
@@ -79,7 +86,7 @@ class Composer:
         Never raises an Exception: what goes wrong with one message becomes its Refusal. Calls made by `before_send`
         and its like give none, or they would feed themselves.
         """
-        if _is_muted(call) or (self._in_users_code and threading.get_ident() in self._in_users_code):
+        if _is_muted(call) or (self._has_users_code and self._here.in_users_code):
             return [], frozenset()
         try:
             return self._compose(call)
@@ -222,12 +229,12 @@ class Composer:
 
     @contextmanager
     def _users_code(self) -> Iterator[None]:
-        thread = threading.get_ident()
-        self._in_users_code.add(thread)
+        here = self._here
+        here.in_users_code = True
         try:
             yield
         finally:
-            self._in_users_code.discard(thread)
+            here.in_users_code = False
 
 
 def _is_muted(call: Call) -> bool:

@@ -20,10 +20,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from robotmia_logging.delivery.backlog import Batch
+from robotmia_logging.delivery.backlog import Batch, Watcher
 from robotmia_logging.delivery.clock import Clock
 from robotmia_logging.delivery.dead_letters import DeadLetterFile
 from robotmia_logging.delivery.dispatch import Dispatch
+from robotmia_logging.delivery.guard import Guard
 from robotmia_logging.delivery.http import HttpTransport, warm_urllib3_loggers
 from robotmia_logging.delivery.lifecycle import adopt, closed, first_message
 from robotmia_logging.delivery.report import Reporter
@@ -73,13 +74,14 @@ class Delivery:
     def _begin(self) -> None:
         """An empty buffer, new locks, no threads: at the start, and again in a forked child."""
         self._inbox: deque[Message | Refusal] = deque()
-        self._lock = threading.Lock()
+        self._guard = Guard()
         self._room_bells: list[threading.Lock] = []
         self._reporter = Reporter(self._say)
         self._writing = threading.Lock()
         self._dispatch = Dispatch(self.settings, self._reporter, self._clock.random)
         self._senders = Senders(self)
         self._hurried = False
+        self._exit_deadline: float | None = None
         self.reported_lost = 0
         self._attention = 1  # the inbox's length at which a log call does more than append
 
@@ -107,14 +109,13 @@ class Delivery:
         self._wake()
 
     def _attend(self, *, big: bool = False) -> None:
-        if (big or len(self._inbox) >= self._sweep_at) and self._lock.acquire(blocking=False):
-            try:
-                self._sweep()
-            finally:
-                self._lock.release()
+        if big or len(self._inbox) >= self._sweep_at:
+            self._guard.run(self._sweep)  # not to be had: whoever has it looks again
         if self._senders.asleep or not self._senders.running:
             self._attention = self._sweep_at  # one ring is enough; the sender sets it anew
             self._wake()
+        if self._exit_deadline is not None and not threading.current_thread().daemon:
+            self.close_by(self._exit_deadline)  # logged after our last hook: nobody will look again
 
     def _wake(self) -> None:
         if self._senders.running:
@@ -128,23 +129,25 @@ class Delivery:
         deadline = self._clock.monotonic() + self.settings.block_timeout
         while True:
             left = deadline - self._clock.monotonic()
-            if not self._lock.acquire(timeout=max(0.05, left)):  # held by the very call we interrupted
-                return False
-            try:
-                self._sweep()
-                if left <= 0 or self._dispatch.has_room(message):
-                    self._dispatch.accept(message)
-                    break
-                self._dispatch.hurry()
-                bell = threading.Lock()
-                bell.acquire()
-                self._room_bells.append(bell)
-            finally:
-                self._lock.release()
+            bell = threading.Lock()
+            bell.acquire()
+            accepted: list[bool] = []
+            if not self._guard.run(lambda: accepted.append(self._accept_if_room(message, bell, left)), max(0.05, left)):  # noqa: B023
+                return False  # held by the very call we interrupted
             self._wake()
+            if accepted[0]:
+                return True
             bell.acquire(timeout=left)
-        self._wake()
-        return True
+
+    def _accept_if_room(self, message: Message, bell: threading.Lock, left_s: float) -> bool:
+        """Accept a message if there is room, or if no time is left to wait for it; else ring `bell` later."""
+        self._sweep()
+        if left_s <= 0 or self._dispatch.has_room(message):
+            self._dispatch.accept(message)
+            return True
+        self._dispatch.hurry()
+        self._room_bells.append(bell)
+        return False
 
     def _sweep(self) -> None:
         """Move the inbox into the backlog. The lock is held."""
@@ -172,14 +175,10 @@ class Delivery:
         """`flush` with a deadline in monotonic seconds."""
         if not self._inbox and not self._dispatch.backlog.pending and not self._dispatch.letters:
             return True
-        if not self._lock.acquire(timeout=max(0.0, deadline - self._clock.monotonic())):
+        watchers: list[Watcher] = []
+        if not self._guard.run(lambda: watchers.append(self._watch()), deadline - self._clock.monotonic()):
             return False
-        try:
-            self._sweep()
-            watcher = self._dispatch.backlog.watch()
-            self._dispatch.flush_all(self._clock.monotonic())
-        finally:
-            self._lock.release()
+        watcher = watchers[0]
         warm_urllib3_loggers()
         try:
             self._wake()
@@ -190,10 +189,14 @@ class Delivery:
             else:
                 self._senders.work_here(deadline, lambda: watcher.done)
         finally:
-            with self.exclusive() as dispatch:
-                dispatch.backlog.unwatch(watcher)
+            self._guard.run(lambda: self._dispatch.backlog.unwatch(watcher), 1.0)
         self.tidy()
         return watcher.done
+
+    def _watch(self) -> Watcher:
+        self._sweep()
+        self._dispatch.flush_all(self._clock.monotonic())
+        return self._dispatch.backlog.watch()
 
     def close(self, timeout: float | None = None) -> bool:
         """Drain like `flush`; the threads end. The next message starts anew."""
@@ -203,20 +206,22 @@ class Delivery:
     def close_by(self, deadline: float) -> bool:
         """`close` with a deadline in monotonic seconds."""
         done = self.flush_until(deadline)
-        self._senders.stop(deadline)
-        closed(self)
+        self._senders.stop(deadline, drained=done)
+        if done and self.pending and self._exit_deadline is None:  # logged since: the next thread's
+            self._wake()
+        closed(self, delivered=done)
         return done
 
     def stats(self) -> Stats:
         """What became of the messages so far."""
-        # A signal handler may ask in the middle of its own thread's sweep: it gets an answer, not a deadlock.
-        if not self._lock.acquire(timeout=1.0):
+        taken: list[Stats] = []
+        if not self._guard.run(lambda: taken.append(self._snapshot()), 1.0):
             return self._dispatch.counters.snapshot(self._dispatch.backlog.pending)
-        try:
-            self._sweep()
-            return self._dispatch.counters.snapshot(self._dispatch.backlog.pending)
-        finally:
-            self._lock.release()
+        return taken[0]
+
+    def _snapshot(self) -> Stats:
+        self._sweep()
+        return self._dispatch.counters.snapshot(self._dispatch.backlog.pending)
 
     @property
     def pending(self) -> int:
@@ -237,7 +242,7 @@ class Delivery:
     @contextmanager
     def exclusive(self) -> Iterator[Dispatch]:
         """The lock, with the inbox swept."""
-        with self._lock:
+        with self._guard:
             self._sweep()
             yield self._dispatch
 
@@ -348,6 +353,11 @@ class Delivery:
         senders = self._senders
         self._begin()
         senders.abandon()
+
+    def exiting(self, deadline: float) -> None:
+        """The process ends: what is logged from now on is delivered in the log call, until `deadline`."""
+        self._exit_deadline = deadline
+        self._sweep_at = self._attention = 1
 
     def tell_news_here(self) -> None:
         """At exit: say what is left to say, in this thread."""

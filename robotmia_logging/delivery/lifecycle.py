@@ -30,6 +30,7 @@ class Delivering(Protocol):
     @property
     def last_error(self) -> str | None: ...
     def flush_until(self, deadline: float) -> bool: ...
+    def exiting(self, deadline: float) -> None: ...
     def tell_news_here(self) -> None: ...
     def after_fork_in_child(self) -> None: ...
 
@@ -40,7 +41,7 @@ class _Process:
     def __init__(self) -> None:
         self.exit_started: float | None = None
         self.shutdown_started = float("-inf")
-        self.shutdown_used = float("-inf")
+        self.shutdown_ended = float("-inf")
         self.has_finalizer = False
 
 
@@ -67,55 +68,71 @@ def first_message() -> None:
         util.Finalize(None, _at_exit, exitpriority=10)
 
 
+def shutdown_begins() -> None:
+    """Logging begins to close a door: the first of a shutdown, or the next."""
+    now = time.monotonic()
+    if now - _process.shutdown_ended > _SAME_SHUTDOWN_S:
+        _process.shutdown_started = now
+
+
+def shutdown_ends() -> None:
+    """Logging has closed a door."""
+    _process.shutdown_ended = time.monotonic()
+
+
 def shutdown_deadline(timeout: float) -> float:
     """The deadline for a door that logging closes, one for all doors of the same shutdown, in monotonic seconds."""
-    if _process.exit_started is not None:
-        return _process.exit_started + timeout
-    now = time.monotonic()
-    if now - _process.shutdown_used > _SAME_SHUTDOWN_S:
-        _process.shutdown_started = now
-    return _process.shutdown_started + timeout
+    started = _process.shutdown_started if _process.exit_started is None else _process.exit_started
+    return started + timeout
 
 
-def shutdown_used() -> None:
-    """A door has been closed by logging just now."""
-    _process.shutdown_used = time.monotonic()
-
-
-def closed(delivery: Delivering) -> None:
+def closed(delivery: Delivering, *, delivered: bool) -> None:
     """A door was closed: during exit, say what it still holds, for nobody will send it any more."""
     if _process.exit_started is not None:
-        _tell_lost([delivery])
+        _tell_lost([(delivery, delivered)])
 
 
 def _at_exit() -> None:
     """Deliver what waits, all doors by one deadline, and say in one line what could not be."""
-    _process.exit_started = started = time.monotonic()
+    started = time.monotonic() if _process.exit_started is None else _process.exit_started
+    _process.exit_started = started
     deliveries = list(_live)
-    for delivery in deliveries:
-        delivery.flush_until(started)  # sets all of them going
-    for delivery in deliveries:
-        delivery.flush_until(started + delivery.settings.shutdown_timeout)
-    for delivery in deliveries:
-        delivery.tell_news_here()
-    _tell_lost(deliveries)
+    try:
+        for delivery in deliveries:
+            delivery.flush_until(started)  # sets all of them going
+        ends = [(d, d.flush_until(started + d.settings.shutdown_timeout)) for d in deliveries]
+    except BaseException:  # Ctrl-C: whoever waits for us has had enough, and logging's own hook comes next
+        _process.exit_started = float("-inf")
+        ends = [(delivery, False) for delivery in deliveries]
+        raise
+    finally:
+        for delivery in deliveries:
+            delivery.exiting(_process.exit_started + delivery.settings.shutdown_timeout)
+            delivery.tell_news_here()
+        _tell_lost(ends)
 
 
-def _tell_lost(deliveries: Iterable[Delivering]) -> None:
+def _tell_lost(ends: Iterable[tuple[Delivering, bool]]) -> None:
     lost = 0
     reasons: dict[str, None] = {}
-    for delivery in deliveries:
+    for delivery, delivered in ends:
         news = delivery.pending - delivery.reported_lost
         if news > 0:
             delivery.reported_lost += news
             lost += news
-            reasons[delivery.last_error or f"no answer within {delivery.settings.shutdown_timeout:g} s"] = None
+            reasons[_reason(delivery, delivered=delivered)] = None
     if lost:
         try:
             sys.stderr.write(f"robotmia_logging: {lost} messages not delivered at exit: {'; '.join(reasons)}\n")
             sys.stderr.flush()
         except Exception:  # no stderr (a daemon, pythonw), or it is closed
             return
+
+
+def _reason(delivery: Delivering, *, delivered: bool) -> str:
+    if delivered:
+        return "logged by threads that run on while the process ends"
+    return delivery.last_error or f"no answer within {delivery.settings.shutdown_timeout:g} s"
 
 
 def _after_fork_in_child() -> None:

@@ -55,6 +55,7 @@ class Senders:
         self._threads: set[threading.Thread] = set()
         self._transports: list[Transport] = []
         self._ending = False
+        self._drained = False
         self._role = threading.Lock()  # held by the lead: there is one at most
         self.asleep = False
         self.looked_at = 0.0
@@ -82,13 +83,17 @@ class Senders:
             return True
         self._ending = False
         self.looked_at = self._work.clock.monotonic()
-        if self._start(self._lead, start):
-            return True
-        self._role.release()
-        return False
+        started = False
+        try:
+            started = self._start(self._lead, start)
+        finally:
+            if not started:
+                self._role.release()
+        return started
 
-    def stop(self, deadline: float) -> None:
-        """Have the threads end once nothing is pending, and wait for that until `deadline`."""
+    def stop(self, deadline: float, *, drained: bool) -> None:
+        """Have the threads end, and wait for that until `deadline`; if not `drained`, once nothing is pending."""
+        self._drained = drained
         self._ending = True
         self.ring()
         me = threading.current_thread()
@@ -123,6 +128,10 @@ class Senders:
         except RuntimeError:  # too many threads, or the interpreter is ending
             self._threads.discard(thread)
             return False
+        except BaseException:  # Ctrl-C
+            if not thread.is_alive():
+                self._threads.discard(thread)
+                raise
         return True
 
     def _run(self, loop: Callable[[Transport], None]) -> None:
@@ -167,6 +176,10 @@ class Senders:
 
     def _end(self) -> bool:
         """End the lead, unless something is pending. The next message starts a new one."""
+        if self._drained:
+            self._work.ended()
+            self._role.release()
+            return True
         if not self._work.may_end():
             return False
         self._work.ended()

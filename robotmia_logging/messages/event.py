@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from robotmia_logging.messages.encode import as_text, encode
-from robotmia_logging.messages.limits import RESERVED_PREFIX
 from robotmia_logging.messages.message import TRACK, Message, Refused
+from robotmia_logging.messages.special import RESERVED, refuse_reserved, settle_texts
 from robotmia_logging.messages.times import whole_seconds
 
 CREATE_ALIAS = "$create_alias"
 
 _TEXTS = ("token", "distinct_id", "ip")
-RESERVED = b'"' + RESERVED_PREFIX.encode()
 
 
 def alias_event(distinct_id: str, alias: str, token: str, time: int) -> dict[str, Any]:
@@ -38,11 +37,10 @@ def seal_event(wire: dict[str, Any]) -> Message:
     properties = wire["properties"]
     properties["time"] = time = whole_seconds(properties.get("time"))
     body, rendered = encode(wire)
-    # Any reserved name shows in the bytes: one search in C instead of a loop over the names.
-    if RESERVED in body:
+    if body.find(RESERVED) >= 0:  # two thirds of what `in` takes
         refuse_reserved(properties)
     alias = properties["alias"] if wire["event"] == CREATE_ALIAS else None
-    return Message(TRACK, user, time, body, alias, rendered=rendered)
+    return Message(TRACK, user, time, body, alias, True, False, rendered)
 
 
 def check_event(wire: dict[str, Any]) -> str | None:
@@ -60,11 +58,8 @@ def check_event(wire: dict[str, Any]) -> str | None:
         raise Refused("bad_message", "an event is a name and an object of properties")
     if not name:
         raise Refused("empty_event_name", "an event needs a name, and this one's is empty")
-    for special in _TEXTS:
-        value = properties.get(special)
-        if type(value) is not str and value is not None:
-            properties[special] = as_text(value)
-    if not properties.get("token"):
+    settle_texts(properties, _TEXTS)
+    if "token" not in properties:
         raise Refused("no_token", "an event needs a token")
     user: str | None = properties.get("distinct_id")
     if name == CREATE_ALIAS:
@@ -73,14 +68,9 @@ def check_event(wire: dict[str, Any]) -> str | None:
 
 
 def _check_alias(properties: dict[str, Any], user: str | None) -> None:
-    if not user:
+    if user is None:
         raise Refused("no_distinct_id", "an alias needs the distinct_id that it stands for")
-    if not isinstance(properties.get("alias"), str) or not properties["alias"]:
+    alias = properties.get("alias")
+    if not isinstance(alias, str) or not alias:
         raise Refused("bad_message", "an alias is a non-empty string")
-
-
-def refuse_reserved(names: Any) -> None:
-    """Refuse property names that begin with `mp_`, which the API keeps for itself (Special properties in events)."""
-    for name in names:
-        if as_text(name).startswith(RESERVED_PREFIX):
-            raise Refused("reserved_name", f"the property {as_text(name)!r}: names may not begin with 'mp_'")
+    properties["alias"] = as_text(alias)

@@ -7,15 +7,14 @@ from datetime import datetime, timezone
 from typing import Any
 
 from robotmia_logging.messages.encode import as_text, encode
-from robotmia_logging.messages.event import RESERVED, refuse_reserved
-from robotmia_logging.messages.limits import (
-    NOT_REPEATABLE,
-    OPERATIONS,
-    SPECIAL_PROFILE_PROPERTIES,
-)
+from robotmia_logging.messages.limits import NOT_REPEATABLE, OPERATIONS, SPECIAL_PROFILE_PROPERTIES
 from robotmia_logging.messages.message import ENGAGE, Message, Refused
 from robotmia_logging.messages.numbers import is_number
+from robotmia_logging.messages.special import RESERVED, refuse_reserved, settle_texts
 from robotmia_logging.messages.times import date_string, unix_seconds, whole_seconds
+
+_TEXTS = ("$token", "$distinct_id", "$ip")
+_ATTRIBUTES = frozenset({*_TEXTS, "$time", "$ignore_time"})
 
 
 def operations(profile: Mapping[Any, Any]) -> list[tuple[str, Any]]:
@@ -31,7 +30,7 @@ def operations(profile: Mapping[Any, Any]) -> list[tuple[str, Any]]:
     if not named:
         unknown = [key for key in profile if as_text(key).startswith("$") and key not in SPECIAL_PROFILE_PROPERTIES]
         if unknown:
-            raise Refused("bad_operation", f"{unknown[0]!r} is neither an operation nor a special property")
+            raise Refused("bad_operation", f"{as_text(unknown[0])!r} is neither an operation nor a special property")
         return [("$set", dict(profile))]
     others = [key for key in profile if key not in OPERATIONS]
     if others:
@@ -89,19 +88,19 @@ def check_update(wire: dict[str, Any]) -> str:
     Raises:
         Refused: see `seal_update`.
     """
-    if not wire.get("$token"):
+    settle_texts(wire, _TEXTS)
+    if "$token" not in wire:
         raise Refused("no_token", "a profile update needs a $token")
-    user = wire.get("$distinct_id")
-    if user is None or user == "":
+    if "$distinct_id" not in wire:
         raise Refused("no_distinct_id", "a profile update needs a $distinct_id")
-    named = [key for key in wire if key in OPERATIONS]
+    named = [key for key in wire if key not in _ATTRIBUTES]
     if len(named) != 1:
         raise Refused("bad_operation", f"an update has one operation, and this one has {len(named)}")
-    _CHECKS[named[0]](named[0], wire[named[0]])
-    for special in ("$token", "$distinct_id", "$ip"):
-        if special in wire:
-            wire[special] = as_text(wire[special])
-    return named[0]
+    operation = named[0]
+    if operation not in _CHECKS:
+        raise Refused("bad_operation", f"{as_text(operation)!r} is no operation: {', '.join(OPERATIONS)} are")
+    _CHECKS[operation](operation, wire[operation])
+    return operation
 
 
 def _transaction_time(value: Any) -> str:

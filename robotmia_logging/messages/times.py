@@ -10,6 +10,7 @@ from robotmia_logging.messages.message import Refused
 from robotmia_logging.messages.numbers import is_number
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_YEAR_1_S = -62_135_596_800
 _YEAR_10000_S = 253_402_300_800
 
 
@@ -20,24 +21,24 @@ def unix_seconds(value: Any) -> int:
         Refused: it is neither, isn't finite, or lies past the year 9999 (milliseconds, most likely).
     """
     if isinstance(value, datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+        aware = value if value.utcoffset() is not None else value.replace(tzinfo=timezone.utc)
         return (aware - _EPOCH) // timedelta(seconds=1)
     if not is_number(value):
         raise Refused("bad_time", f"time is no number of seconds ({type(value).__name__}) and no datetime")
-    seconds = int(math.floor(value))
-    if abs(seconds) >= _YEAR_10000_S:
-        raise Refused("bad_time", f"time is {value}, past the year 9999: it counts seconds, not milliseconds")
-    return seconds
+    seconds = math.floor(value)
+    if not _YEAR_1_S <= seconds < _YEAR_10000_S:
+        raise Refused("bad_time", f"time is {value}, outside the years 1 to 9999: it counts seconds, not milliseconds")
+    return int(seconds)
 
 
 def date_string(value: datetime) -> str:
     """A `datetime` as robotmia's date string, in UTC (Dates in robotmia updates)."""
-    if value.tzinfo is not None:
+    if value.tzinfo is not None and value.utcoffset():
         try:
             value = value.astimezone(timezone.utc)
         except (OverflowError, ValueError):  # year 1 or 9999: no room left to shift
             pass
-    return value.replace(tzinfo=None).isoformat(timespec="seconds")
+    return value.isoformat(timespec="seconds")[:19]
 
 
 def whole_seconds(value: Any) -> int:

@@ -49,7 +49,7 @@ def _check_all(arrival: Arrival, decoded: Decoded) -> None:
     for index, message in enumerate(decoded.messages):
         try:
             check(arrival.endpoint, message, now=arrival.arrived)
-        except Refused as refused:  # noqa: PERF203 - fifty at most
+        except Refused as refused:
             where = f"messages[{index}]: " if decoded.is_batch else ""
             raise Refused(f"{where}{refused}") from None
 
