@@ -8,12 +8,13 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 from robotmia_logging.capture import Call, Captured, Composer
-from robotmia_logging.delivery import SENDING, Delivery, Stats
+from robotmia_logging.delivery import SENDING, THREAD_NAME, Delivery, Stats
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.messages import Message
 from robotmia_logging.options import Given
 
 OWN_LOGGER = "robotmia_logging"
+_CARRIERS = frozenset({"urllib3", "requests"})  # what carries our requests logs about them
 _log = logging.getLogger(OWN_LOGGER)
 
 
@@ -48,9 +49,10 @@ class Door:
 
     def track(self, call: Call) -> Set[str]:
         """Send what the call asks for; gives the extras that asked for it. Raises no Exception."""
-        if (SENDING and threading.get_ident() in SENDING) or is_own(call.logger):
+        sending = _is_sending(call)
+        if is_own(call.logger) or (sending and call.logger.partition(".")[0] in _CARRIERS):
             return frozenset()
-        captured, keys = self.composer.compose(call)
+        captured, keys = self.composer.compose(call, by_rules=not sending)
         for item in captured:
             self._deliver(item)
         if captured and call.level >= self.flush_level:
@@ -74,6 +76,16 @@ class Door:
         delivery = self.delivery
         error = f", last error: {delivery.last_error}" if delivery.last_error else ""
         return f"to {delivery.settings.url}, {delivery.pending} pending{error}"
+
+
+def _is_sending(call: Call) -> bool:
+    """Whether it was logged amid a request: a rule on that would feed itself.
+
+    Not only urllib3 logs there: a destructor may, when the garbage collector runs. What it says outright counts.
+    """
+    if SENDING and threading.get_ident() in SENDING:
+        return True
+    return getattr(call.source, "threadName", None) == THREAD_NAME  # behind a queue
 
 
 def is_own(logger: str) -> bool:

@@ -237,7 +237,12 @@ class HostileServer:
     def _bind(self) -> None:
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", self.port))
+        for _ in range(100):  # a process that is being started holds the old socket until it is
+            try:
+                self._socket.bind(("127.0.0.1", self.port))
+                break
+            except OSError:
+                threading.Event().wait(0.02)
         self.port = self._socket.getsockname()[1]
 
     def _accept(self) -> None:

@@ -80,25 +80,29 @@ class Composer:
         """The extras of a call that ask for messages."""
         return frozenset() if _is_muted(call) else read(call, own_extras(call, get_contextvars())).keys
 
-    def compose(self, call: Call) -> tuple[list[Captured], Set[str]]:
+    def compose(self, call: Call, *, by_rules: bool = True) -> tuple[list[Captured], Set[str]]:
         """The messages of one call, in the order they leave, and the extras that asked for them.
 
         Never raises an Exception: what goes wrong with one message becomes its Refusal. Calls made by `before_send`
         and its like give none, or they would feed themselves.
+
+        Args:
+            call: the log call.
+            by_rules: whether rules count; the call's own keys always do.
         """
         if _is_muted(call) or (self._has_users_code and self._here.in_users_code):
             return [], frozenset()
         try:
-            return self._compose(call)
+            return self._compose(call, self._rules if by_rules else None)
         except Exception as error:
             unreadable = Refused("unreadable", f"the log call can't be read: {type(error).__name__}: {as_text(error)}")
             return [refusal(unreadable, TRACK, None, None)], frozenset()
 
-    def _compose(self, call: Call) -> tuple[list[Captured], Set[str]]:
+    def _compose(self, call: Call, rules: Rules | None) -> tuple[list[Captured], Set[str]]:
         context = get_contextvars()
         own = own_extras(call, context) if context else call.extras
         asked = read(call, own)
-        rule = None if self._rules is None else self._rules.match(call)
+        rule = None if rules is None else rules.match(call)
         if rule is not None and not rule.track:
             rule = None
         if rule is None and not asked.keys:

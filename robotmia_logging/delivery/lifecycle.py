@@ -43,6 +43,7 @@ class _Process:
         self.shutdown_started = float("-inf")
         self.shutdown_ended = float("-inf")
         self.has_finalizer = False
+        self.awaits_child = False
 
 
 _live: WeakSet[Delivering] = WeakSet()
@@ -57,13 +58,24 @@ def adopt(delivery: Delivering) -> None:
 def first_message() -> None:
     """Called when a sender starts: in a child of multiprocessing, see to its end, for it runs no atexit hooks.
 
-    Not earlier: multiprocessing clears its registry when a child begins.
+    Not earlier: multiprocessing clears its registry when a child begins. A child that logs while its main module is
+    imported hasn't begun yet; it gets its finalizer when it does.
     """
     if _process.has_finalizer or "multiprocessing.util" not in sys.modules:
         return
     from multiprocessing import parent_process, util  # noqa: PLC0415  (only where it is in use already)
 
     if parent_process() is not None:
+        _finalize_child(_Process)
+    elif not _process.awaits_child:
+        _process.awaits_child = True
+        util.register_after_fork(_Process, _finalize_child)
+
+
+def _finalize_child(_registered: object) -> None:
+    from multiprocessing import util  # noqa: PLC0415
+
+    if not _process.has_finalizer:
         _process.has_finalizer = True
         util.Finalize(None, _at_exit, exitpriority=10)
 
