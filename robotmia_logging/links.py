@@ -12,14 +12,12 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
-from robotmia_logging.messages import Refused, encode, operations, unix_seconds
+from robotmia_logging.messages import DEFAULT_URL, Refused, encode, operations, unix_seconds
 from robotmia_logging.messages.event import check_event
 from robotmia_logging.messages.profile import check_update
 from robotmia_logging.messages.special import refuse_reserved
 
 __all__ = ["event_url", "profile_url"]
-
-_DEFAULT_URL = "https://api.robotmia.com"
 
 
 def event_url(
@@ -135,7 +133,7 @@ def _url(
     ip: bool | None,
     verbose: bool,
 ) -> str:
-    base = base or os.environ.get("ROBOTMIA_URL") or _DEFAULT_URL
+    base = base or os.environ.get("ROBOTMIA_URL") or DEFAULT_URL
     parameters = {"data": base64.b64encode(encode(wire)[0]).decode()}
     if redirect is not None:
         parameters["redirect"] = redirect

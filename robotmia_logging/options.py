@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 from robotmia_logging.capture import SPECIAL, CaptureSettings, compile_rules, level_number, load_rules
 from robotmia_logging.delivery import DeliverySettings
 from robotmia_logging.errors import ConfigurationError
-from robotmia_logging.messages import MAX_BATCH
+from robotmia_logging.messages import DEFAULT_URL, MAX_BATCH, RESERVED_PREFIX
 
 if TYPE_CHECKING:
     from robotmia_logging.delivery import Delivery
+    from robotmia_logging.delivery.settings import OnAmbiguous, Overflow
 
 
 class Options(TypedDict, total=False):
@@ -34,13 +35,13 @@ class Options(TypedDict, total=False):
     flush_level: int | str
     max_pending: int
     max_pending_bytes: int
-    overflow: str
+    overflow: Overflow
     block_timeout: float
     senders: int
     timeout: float | tuple[float, float] | list[float]
     shutdown_timeout: float
     dead_letters: str | os.PathLike[str] | None
-    on_ambiguous: str
+    on_ambiguous: OnAmbiguous
     rules: Iterable[Mapping[str, Any]] | str | os.PathLike[str] | None
     distinct_id: str | Callable[[Any], Any] | None
     properties: Mapping[str, Any] | None
@@ -116,12 +117,13 @@ def _url(value: Any) -> str:
     if isinstance(value, str) and not any(character.isspace() for character in value):
         try:
             parts = urlsplit(value)
-            if parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment:
+            named = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
+            if named and not parts.query and not parts.fragment:
                 _ = parts.port  # raises for a port that is none
                 return value
         except ValueError:
             pass
-    raise _Wrong("give the API's base, such as 'https://api.robotmia.com'")
+    raise _Wrong(f"give the API's base, such as {DEFAULT_URL!r}, without user, password or query")
 
 
 def _token(value: Any) -> str:
@@ -150,7 +152,7 @@ def _properties(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise _Wrong("give a mapping of names and values")
     for name in value:
-        if not isinstance(name, str) or name.startswith("mp_") or name in SPECIAL:
+        if not isinstance(name, str) or name.startswith(RESERVED_PREFIX) or name in SPECIAL:
             raise _Wrong(f"{name!r} can't be a property of all events: names are strings, don't begin with 'mp_', "
                          f"and {', '.join(sorted(SPECIAL))} belong to each message")  # fmt: skip
     return dict(value)
@@ -264,13 +266,16 @@ class Given:
         for name in _DELIVERY:
             if name in self._options:
                 raise ConfigurationError(
-                    name, self._options[name], "it belongs to the door whose delivery is shared: give it there"
+                    name,
+                    _showable(name, self._options[name]),
+                    "it belongs to the door whose delivery is shared: give it there",
                 )
 
     def capture(self, shared_token: str | None = None, *, enabled: bool) -> CaptureSettings:
         """The options of capture. A token is needed unless the door is switched off."""
         values = self._checked(_CAPTURE)
-        values.setdefault("token", shared_token or _from_environment("ROBOTMIA_TOKEN", _token))
+        if "token" not in values:
+            values["token"] = shared_token or (_from_environment("ROBOTMIA_TOKEN", _token) if enabled else None)
         if enabled and values["token"] is None:
             raise ConfigurationError(
                 "token", None, "give your project's token, or set $ROBOTMIA_TOKEN (or enabled=False for development)"
@@ -307,6 +312,8 @@ def _checked(name: str, value: Any, check: Check) -> Any:
 
 
 def _showable(name: str, value: Any, *meant: str) -> Any:
+    if isinstance(value, str) and "@" in value and "url" in name.lower():  # a password may stand before it
+        return "..."
     return "..." if any(_SECRET.search(text) for text in (name, *meant)) else value
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import logging.config
 import pickle
+import re
+from pathlib import Path
 
 import pytest
 
 from robotmia_logging import ConfigurationError, RobotmiaError, RobotmiaHandler, RobotmiaProcessor
+from robotmia_logging.delivery import Verdict
 from robotmia_logging.options import _CAPTURE, _DELIVERY, _OTHERS, Options
 
 doors = pytest.mark.parametrize("door", [RobotmiaHandler, RobotmiaProcessor])
@@ -268,3 +271,38 @@ def test_error_survives_a_value_without_text():
             raise RuntimeError
 
     assert "capacity is <Mute>" in str(ConfigurationError("capacity", Mute(), "give 1 to 50"))
+
+
+def test_no_error_or_repr_shows_a_secret(monkeypatch):
+    """Passwords in a URL are refused unseen; `import_auth` shows neither in an error nor in a repr."""
+    monkeypatch.setenv("ROBOTMIA_TOKEN", "t")
+    with pytest.raises(ConfigurationError) as refused:
+        RobotmiaHandler(url="https://ada:hunter2@example.com")
+    assert "hunter2" not in str(refused.value)
+    handler = RobotmiaHandler(import_auth={"api_key": "hunter2"})
+    assert "hunter2" not in repr(handler.delivery.settings) + repr(handler)
+    with pytest.raises(ConfigurationError) as refused:
+        RobotmiaProcessor(delivery=handler.delivery, import_auth={"api_key": "hunter2"})
+    assert "hunter2" not in str(refused.value)
+
+
+def test_the_environments_token_is_read_only_where_it_is_needed(monkeypatch):
+    """A bad `$ROBOTMIA_TOKEN` harms neither a door that was given one nor a door that is switched off."""
+    monkeypatch.setenv("ROBOTMIA_TOKEN", "a b")
+    RobotmiaHandler(token="good")
+    RobotmiaHandler(enabled=False)
+    with pytest.raises(ConfigurationError, match="ROBOTMIA_TOKEN"):
+        RobotmiaHandler()
+
+
+def test_every_reason_is_in_the_readme():
+    """Whatever `stats()` may count a message under, the README explains."""
+    root = Path(__file__).parent.parent
+    code = "".join(
+        path.read_text() for path in (root / "robotmia_logging").rglob("*.py") if "sandbox" not in path.parts
+    )
+    reasons = set(re.findall(r'(?:Refused|_Dropped)\(\s*"([a-z_]+)"', code)) | {v.value for v in Verdict}
+    readme = (root / "README.md").read_text()
+    missing = [reason for reason in reasons - {"delivered", "failed"} if f"`{reason}`" not in readme]
+    assert len(reasons) > 12
+    assert missing == []

@@ -94,10 +94,6 @@ class Backlog:
         """How many messages could be taken by a sender, now or when their lanes open."""
         return self._lanes[TRACK].waiting + self._lanes[ENGAGE].waiting
 
-    def waiting_for(self, endpoint: str) -> int:
-        """The same for one endpoint."""
-        return self._lanes[endpoint].waiting
-
     def add(self, message: Message) -> None:
         """A new message, behind all others."""
         self.last_seq += 1

@@ -23,7 +23,7 @@ class DeadLetter:
     attempts: int
 
     def line(self, now: float) -> bytes:
-        """The letter as one line of the format that spool, dead letters and `send` share."""
+        """The letter as one JSON line: the message, how it was to be delivered, why it can't be."""
         letter = self.letter
         body = letter.body if isinstance(letter, Message) else encode(letter.wire)[0]
         fields: dict[str, Any] = {

@@ -34,8 +34,8 @@ from robotmia_logging.delivery.stats import Stats
 from robotmia_logging.delivery.transport import Outcome, Parcel, Transport
 from robotmia_logging.messages import Message, Refusal, as_text
 
-_SWEEP_AT = 256
-_BIG_BYTES = 16 * 1024
+_SWEEP_AT = 256  # what the inbox may hold unaccounted beside a busy sender...
+_BIG_BYTES = 16 * 1024  # ...in messages of at most this size: 4 MiB, a sixteenth of the default bound
 
 
 class Delivery:
@@ -163,7 +163,7 @@ class Delivery:
         Ends a backoff's wait. Where threads can't run, the caller sends.
 
         Args:
-            timeout: seconds to wait at most; default `shutdown_timeout`.
+            timeout: seconds to wait at most; default `shutdown_timeout`. 0 only starts it.
 
         Returns:
             Whether all of it has its outcome.
@@ -174,6 +174,7 @@ class Delivery:
     def flush_until(self, deadline: float) -> bool:
         """`flush` with a deadline in monotonic seconds."""
         if not self._inbox and not self._dispatch.backlog.pending and not self._dispatch.letters:
+            self.tidy()
             return True
         watchers: list[Watcher] = []
         if not self._guard.run(lambda: watchers.append(self._watch()), deadline - self._clock.monotonic()):
@@ -215,6 +216,7 @@ class Delivery:
     def stats(self) -> Stats:
         """What became of the messages so far."""
         taken: list[Stats] = []
+        # Asked by a destructor amid this thread's own work under the lock, the numbers are those of that moment.
         if not self._guard.run(lambda: taken.append(self._snapshot()), 1.0):
             return self._dispatch.counters.snapshot(self._dispatch.backlog.pending)
         return taken[0]
@@ -322,8 +324,9 @@ class Delivery:
         self._reporter.tell(self._clock.monotonic())
 
     def trouble(self, cause: str, error: Exception) -> None:
-        """Trouble in a door: told with the rest, by a sender."""
+        """Trouble in a door: counted, and told by a sender. Threads may count at once: the count may be low."""
         self._reporter.note(cause, f"{type(error).__name__}: {as_text(error)}")
+        self._wake()
 
     def _write_letters(self) -> None:
         if self._file is None:

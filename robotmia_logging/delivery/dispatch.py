@@ -18,6 +18,7 @@ from robotmia_logging.delivery.transport import Outcome, Parcel, Verdict
 from robotmia_logging.messages import ENGAGE, IMPORT_AGE_S, TRACK, Message, Refusal
 
 _LANES = 16
+"""Twice the default of `senders`: with users spread by hash, all of them find an open lane."""
 _BEHIND_S = 0.25
 """More senders start once the backlog would take this long at the pace of one."""
 
@@ -246,7 +247,7 @@ class Dispatch:
             self.letters.append(DeadLetter(letter=letter, reason=reason, error=error, attempts=attempts))
 
     def _learn_pace(self, took_s: float) -> None:
-        self._request_s = took_s if self._request_s is None else 0.7 * self._request_s + 0.3 * took_s
+        self._request_s = took_s if self._request_s is None else 0.7 * self._request_s + 0.3 * took_s  # a smoothed mean
 
 
 def _path(message: Message, wall: float) -> str:

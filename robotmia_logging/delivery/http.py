@@ -10,7 +10,7 @@ import binascii
 import email.utils
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timezone
 from http import HTTPStatus
 from typing import Any
@@ -29,7 +29,7 @@ _REPLY_LIMIT_BYTES = 64 * 1024
 _NOISY_LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry", "urllib3.connection")
 
 
-def form_body(bodies: list[bytes] | tuple[bytes, ...], fields: bytes = b"") -> bytes:
+def form_body(bodies: Sequence[bytes], fields: bytes = b"") -> bytes:
     """The POST body of a batch: ``data=`` and the Base64 of the JSON list, percent-encoded (Batch requests)."""
     encoded = binascii.b2a_base64(b"[" + b",".join(bodies) + b"]", newline=False)
     encoded = encoded.replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")
@@ -63,7 +63,7 @@ class HttpTransport:
     def send(self, parcel: Parcel) -> Outcome:
         """POST a parcel and judge the reply."""
         fields = self._import_fields if parcel.path == "import" else b""
-        body = form_body(list(parcel.bodies), fields)
+        body = form_body(parcel.bodies, fields)
         was_kept_alive, self._kept_alive = self._kept_alive, False
         self._link.up = was_kept_alive
         try:

@@ -20,7 +20,7 @@ def backoff_s(failures: int, random: Callable[[], float]) -> float:
 
 
 class Gate:
-    """Lets requests through while the endpoint is up, and one probe at a time while it is down.
+    """A circuit breaker: lets requests through while the endpoint is up, and one probe at a time while it is down.
 
     Times are monotonic seconds, given by the caller.
     """
@@ -56,7 +56,7 @@ class Gate:
         if self._is_news(started):
             self._probing = False
 
-    def succeed(self, started: float = float("inf")) -> None:
+    def succeed(self, started: float) -> None:
         """The endpoint answered a request that began at `started`."""
         if self._is_news(started):
             self._failures = 0

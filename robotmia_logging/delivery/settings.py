@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from os import PathLike
 from typing import Literal
 
-from robotmia_logging.messages import MAX_BATCH
+from robotmia_logging.messages import DEFAULT_URL, MAX_BATCH
 
 Overflow = Literal["drop_oldest", "drop_newest", "block"]
 OnAmbiguous = Literal["resend", "dead_letter"]
@@ -17,7 +17,7 @@ OnAmbiguous = Literal["resend", "dead_letter"]
 class DeliverySettings:
     """Options of delivery; the README's table of options has each one's meaning. Times are in seconds."""
 
-    url: str = "https://api.robotmia.com"
+    url: str = DEFAULT_URL
     capacity: int = MAX_BATCH
     flush_interval: float = 2.0
     max_pending: int = 100_000
@@ -29,5 +29,5 @@ class DeliverySettings:
     shutdown_timeout: float = 5.0
     dead_letters: str | PathLike[str] | None = None
     on_ambiguous: OnAmbiguous = "resend"
-    import_auth: Mapping[str, str] = field(default_factory=dict)
+    import_auth: Mapping[str, str] = field(default_factory=dict, repr=False)
     request_ip: bool = False

@@ -5,15 +5,17 @@ Pure: no I/O and no clock, and no knowledge of logging or of the network.
 
 from robotmia_logging.messages.encode import as_text, encode, plain
 from robotmia_logging.messages.event import alias_event, seal_event
-from robotmia_logging.messages.limits import IMPORT_AGE_S, MAX_BATCH
+from robotmia_logging.messages.limits import DEFAULT_URL, IMPORT_AGE_S, MAX_BATCH, RESERVED_PREFIX
 from robotmia_logging.messages.message import ENGAGE, TRACK, Message, Refusal, Refused
 from robotmia_logging.messages.profile import operations, seal_update, transaction
 from robotmia_logging.messages.times import date_string, unix_seconds
 
 __all__ = [
+    "DEFAULT_URL",
     "ENGAGE",
     "IMPORT_AGE_S",
     "MAX_BATCH",
+    "RESERVED_PREFIX",
     "TRACK",
     "Message",
     "Refusal",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: The API's base.
+DEFAULT_URL = "https://api.robotmia.com"
+
 #: "Both endpoints will accept up to 50 messages in a single batch" (Batch requests).
 MAX_BATCH = 50
 

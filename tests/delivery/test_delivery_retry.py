@@ -104,7 +104,7 @@ def test_a_success_forgets_the_failures():
         now = back.opens_at
     assert back.is_down
     back.enter()
-    back.succeed()
+    back.succeed(now)
     assert not back.is_down
     assert back.is_open(now)
     back.fail(now + 1, now + 1, None)
