@@ -67,6 +67,7 @@ class Delivery:
         self._sweep_at = max(
             1, min(_SWEEP_AT, settings.max_pending // 100, settings.max_pending_bytes // (_SWEEP_AT * 1024))
         )
+        self._blocks = settings.overflow == "block"
         self._file = None if settings.dead_letters is None else DeadLetterFile(settings.dead_letters)
         self._begin()
         adopt(self)
@@ -89,7 +90,7 @@ class Delivery:
 
     def put(self, message: Message) -> None:
         """Take a message over. Appends to a deque; once in a while it wakes a sender or keeps the bounds."""
-        if self.settings.overflow == "block" and self._put_where_room(message):
+        if self._blocks and self._is_filling() and self._put_where_room(message):
             return
         inbox = self._inbox
         inbox.append(message)
@@ -123,6 +124,14 @@ class Delivery:
         else:
             self._senders.start_lead(self._start_thread)
             first_message()
+
+    def _is_filling(self) -> bool:
+        """Whether so much waits that room has to be looked for under the lock."""
+        coming, backlog, settings = len(self._inbox) + 1, self._dispatch.backlog, self.settings
+        return (
+            2 * (backlog.pending + coming) > settings.max_pending
+            or 2 * (backlog.pending_bytes + coming * _BIG_BYTES) > settings.max_pending_bytes
+        )
 
     def _put_where_room(self, message: Message) -> bool:
         """`overflow="block"`: wait for room, at most `block_timeout`. False if the lock can't be had."""

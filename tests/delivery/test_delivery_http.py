@@ -1139,3 +1139,17 @@ def test_a_stale_connection_is_no_trouble():
                 assert not delivery._reporter.has_news
         assert lines == []
         assert taken(server) == ["a", "b"]
+
+
+def test_block_waits_for_room():
+    """With `overflow="block"` a log call waits until there is room, and nothing is dropped."""
+    with (
+        HostileServer(hostile.latency(0.005)) as server,
+        delivering(server, overflow="block", max_pending=10, block_timeout=10.0) as delivery,
+    ):
+        names = [f"n{i}" for i in range(120)]
+        put(delivery, names)
+        assert delivery.flush()
+        assert taken(server) == names
+        assert max(len(request.messages) for request in server.requests) <= 10
+        assert delivery.stats().dropped == {}

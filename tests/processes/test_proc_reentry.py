@@ -191,6 +191,38 @@ def test_del_that_logs_in_a_garbage_collection():
         assert each_once(server, range(3000), range(1_000_000, 1_003_000))
 
 
+def test_del_that_logs_to_a_handler_whose_lock_the_log_call_holds():
+    """A log call under a lock of its thread's own, here MemoryHandler's, never waits for a `__del__` that wants it."""
+    script = """
+        import faulthandler, gc, logging.handlers
+        faulthandler.dump_traceback_later(10, exit=True)
+        from proc_child import door, say
+        _, handler = door("behind", max_pending=100)
+        log = logging.getLogger("app")
+        log.setLevel("INFO")
+        log.addHandler(logging.handlers.MemoryHandler(1, target=handler))
+        class Node:
+            def __init__(self):
+                self.me = self
+            def __del__(self):
+                log.info("gone")
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(100, 1000, 1000)
+        for n in range(600):
+            gc.disable()
+            gc.collect()
+            Node()
+            held = [[] for _ in range(n % 100)]  # so that the collection comes at every point of the call in turn
+            gc.enable()
+            log.info("n", extra={"alias": f"alias {n}", "distinct_id": f"user {n}"})
+        say("done")
+    """
+    with HostileServer() as server:
+        done = run(server, script)
+        assert done.lines == ["done"], done.err
+
+
 def test_del_that_logs_in_the_sending_thread():
     """A tracked call is tracked also when the garbage collector runs it in a sending thread, amid a request."""
     script = """
