@@ -111,7 +111,7 @@ class Delivery:
 
     def _attend(self, *, big: bool = False) -> None:
         if big or len(self._inbox) >= self._sweep_at:
-            self._guard.run(self._sweep)  # not to be had: whoever has it looks again
+            self._guard.run_soon(self._sweep)
         if self._senders.asleep or not self._senders.running:
             self._attention = self._sweep_at  # one ring is enough; the sender sets it anew
             self._wake()

@@ -18,6 +18,7 @@ class Guard:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._soon = False
 
     def __enter__(self) -> None:
         self._lock.acquire()
@@ -27,8 +28,8 @@ class Guard:
     ) -> None:
         self._lock.release()
 
-    def run(self, work: Callable[[], object], timeout_s: float = 0.0) -> bool:
-        """Do `work` under the lock; False if the lock can't be had within `timeout_s`.
+    def run(self, work: Callable[[], object], timeout_s: float) -> bool:
+        """Do `work` under the lock, and wait for that; False if it can't be done within about `timeout_s`.
 
         A destructor may ask in the middle of its own thread's work under the lock: it is refused, not deadlocked.
         """
@@ -48,8 +49,27 @@ class Guard:
             _thread.start_new_thread(run_and_tell, ())
         except RuntimeError:  # at exit no thread starts any more
             return self._run(work, timeout_s)
-        done.acquire()  # broken off, the work goes on all the same
+        # Broken off, the work goes on all the same. And a destructor run amid it may want a lock that we hold.
+        done.acquire(timeout=max(0.0, timeout_s) + 1.0)
         return result == [True]
+
+    def run_soon(self, work: Callable[[], object]) -> None:
+        """Have `work` done under the lock, without waiting for anything: in this thread if the lock is free.
+
+        The main thread leaves it to another, and goes on: it may be amid a log call that holds a handler's lock.
+        """
+        if threading.get_ident() != threading.main_thread().ident:
+            self._run(work, 0.0)
+        elif not self._soon:
+            self._soon = True
+            try:
+                _thread.start_new_thread(self._run_soon, (work,))
+            except RuntimeError:
+                self._run_soon(work)
+
+    def _run_soon(self, work: Callable[[], object]) -> None:
+        self._soon = False
+        self._run(work, 1.0)
 
     def _run(self, work: Callable[[], object], timeout_s: float) -> bool:
         if not self._lock.acquire(timeout=max(0.0, timeout_s)):
