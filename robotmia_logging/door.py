@@ -18,6 +18,12 @@ _CARRIERS = frozenset({"urllib3", "requests"})  # what carries our requests logs
 _log = logging.getLogger(OWN_LOGGER)
 
 
+def _tell(line: str) -> None:
+    # dictConfig imports us while it builds handlers, and then disables all loggers that it doesn't name: ours, too.
+    _log.disabled = False
+    _log.warning(line)
+
+
 class SharedDelivery(Delivery):
     """A door's delivery, with what another door that shares it needs to know."""
 
@@ -36,7 +42,7 @@ class Door:
         if shared is None:
             self.enabled = given.enabled()
             settings = given.capture(enabled=self.enabled)
-            self.delivery = SharedDelivery(given.delivery(), say=_log.warning)
+            self.delivery = SharedDelivery(given.delivery(), say=_tell)
             self.delivery.token, self.delivery.enabled = settings.token, self.enabled
         else:
             if not isinstance(shared, SharedDelivery):

@@ -118,12 +118,13 @@ def _url(value: Any) -> str:
         try:
             parts = urlsplit(value)
             named = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
-            if named and not parts.query and not parts.fragment:
+            is_endpoint = parts.path.rstrip("/").endswith(("/track", "/engage", "/import"))
+            if named and not is_endpoint and not parts.query and not parts.fragment:
                 _ = parts.port  # raises for a port that is none
                 return value
         except ValueError:
             pass
-    raise _Wrong(f"give the API's base, such as {DEFAULT_URL!r}, without user, password or query")
+    raise _Wrong(f"give the API's base, such as {DEFAULT_URL!r}, without endpoint, user, password or query")
 
 
 def _token(value: Any) -> str:
@@ -136,6 +137,9 @@ def _token(value: Any) -> str:
 def _path(value: Any) -> Any:
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
         raise _Wrong("give the path of a file")
+    path = os.fsdecode(value)
+    if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path) or "."):
+        raise _Wrong("give the path of a file in a folder that exists")
     return value
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from robotmia_logging import RobotmiaHandler
 from tests.doors import StdlibDoor, conserves
+from tests.hostile import HostileServer
 
 
 def shout(message):
@@ -271,3 +272,21 @@ def test_one_delivery_shared_by_several_doors():
         assert other.stats() == door.door.stats()
         assert conserves(other.stats())
         logging.Handler.close(other)
+
+
+def test_trouble_is_told_though_dictconfig_disabled_the_logger():
+    """The quick start's configuration disables loggers that exist; what goes wrong is told all the same."""
+    with HostileServer() as server:
+        handler = RobotmiaHandler(token="t", url=server.url)
+        logging.getLogger("robotmia_logging").disabled = True
+        log = logging.getLogger("test.disabled")
+        log.addHandler(handler)
+        try:
+            log.warning("x", extra={"profile": {"$ad": {"n": 1}}, "distinct_id": "u"})
+            assert handler.flush()
+            handler.delivery.tell_news_here()
+            handler.close()
+        finally:
+            log.removeHandler(handler)
+        assert handler.stats().dead_lettered == {"bad_operation": 1}
+        assert not logging.getLogger("robotmia_logging").disabled

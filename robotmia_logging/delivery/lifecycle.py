@@ -44,6 +44,7 @@ class _Process:
         self.shutdown_ended = float("-inf")
         self.has_finalizer = False
         self.awaits_child = False
+        self.is_forked = False
 
 
 _live: WeakSet[Delivering] = WeakSet()
@@ -65,7 +66,7 @@ def first_message() -> None:
         return
     from multiprocessing import parent_process, util  # noqa: PLC0415  (only where it is in use already)
 
-    if parent_process() is not None:
+    if parent_process() is not None or _process.is_forked:  # billiard's children, Celery's, don't know their parent
         _finalize_child(_Process)
     elif not _process.awaits_child:
         _process.awaits_child = True
@@ -150,6 +151,7 @@ def _reason(delivery: Delivering, *, delivered: bool) -> str:
 def _after_fork_in_child() -> None:
     global _process  # noqa: PLW0603  (the child's own account of itself)
     _process = _Process()
+    _process.is_forked = True
     for delivery in list(_live):
         delivery.after_fork_in_child()
 

@@ -35,7 +35,8 @@ def operations(profile: Mapping[Any, Any]) -> list[tuple[str, Any]]:
     others = [key for key in profile if key not in OPERATIONS]
     if others:
         raise Refused(
-            "bad_operation", f"the operation {named[0]!r} stands beside {as_text(others[0])!r}, which is none"
+            "bad_operation",
+            f"the operation {named[0]!r} stands beside {as_text(others[0])!r}, which is none",
         )
     return [(operation, _CHECKS[operation](operation, profile[operation])) for operation in named]
 
