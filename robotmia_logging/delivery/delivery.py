@@ -14,6 +14,7 @@ The lock is never held during I/O.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from dataclasses import replace
 
 from robotmia_logging.delivery.backlog import Batch, Watcher
 from robotmia_logging.delivery.clock import Clock
-from robotmia_logging.delivery.dead_letters import DeadLetterFile
+from robotmia_logging.delivery.dead_letters import DeadLetter, DeadLetterFile
 from robotmia_logging.delivery.dispatch import Dispatch
 from robotmia_logging.delivery.guard import Guard
 from robotmia_logging.delivery.http import HttpTransport, warm_urllib3_loggers
@@ -34,6 +35,8 @@ from robotmia_logging.delivery.stats import Stats
 from robotmia_logging.delivery.transport import Outcome, Parcel, Transport
 from robotmia_logging.messages import Message, Refusal, as_text
 
+_YEAR_S = 365 * 24 * 3600.0
+_is_finalizing = sys.is_finalizing
 _SWEEP_AT = 256  # what the inbox may hold unaccounted beside a busy sender...
 _BIG_BYTES = 16 * 1024  # ...in messages of at most this size: 4 MiB, a sixteenth of the default bound
 
@@ -106,24 +109,26 @@ class Delivery:
     def hurry(self) -> None:
         """What waits is due now: a record of `flush_level` came. Quick, and no storm: senders finish what they do."""
         self._hurried = True
-        self._attention = self._sweep_at
         self._wake()
 
     def _attend(self, *, big: bool = False) -> None:
         if big or len(self._inbox) >= self._sweep_at:
             self._guard.run_soon(self._sweep)
         if self._senders.asleep or not self._senders.running:
-            self._attention = self._sweep_at  # one ring is enough; the sender sets it anew
             self._wake()
-        if self._exit_deadline is not None and not threading.current_thread().daemon:
+        if _is_finalizing():  # no thread runs any more: nobody will send it
+            closed(self, delivered=False)
+        elif self._exit_deadline is not None and not threading.current_thread().daemon:
             self.close_by(self._exit_deadline)  # logged after our last hook: nobody will look again
 
-    def _wake(self) -> None:
+    def _wake(self) -> bool:
+        """Wake the lead, or start one; False where no thread can run."""
         if self._senders.running:
             self._senders.ring()
-        else:
-            self._senders.start_lead(self._start_thread)
-            first_message()
+            return True
+        started = self._senders.start_lead(self._start_thread)
+        first_message()
+        return started
 
     def _is_filling(self) -> bool:
         """Whether so much waits that room has to be looked for under the lock."""
@@ -162,7 +167,8 @@ class Delivery:
         """Move the inbox into the backlog. The lock is held."""
         inbox, accept = self._inbox, self._dispatch.accept
         for _ in range(len(inbox)):
-            accept(inbox.popleft())
+            accept(inbox[0])
+            inbox.popleft()  # after it is accounted for: it is never in neither
 
     # --- for people
 
@@ -177,7 +183,7 @@ class Delivery:
         Returns:
             Whether all of it has its outcome.
         """
-        timeout = self.settings.shutdown_timeout if timeout is None else timeout
+        timeout = self.settings.shutdown_timeout if timeout is None else min(timeout, _YEAR_S)
         return self.flush_until(self._clock.monotonic() + timeout)
 
     def flush_until(self, deadline: float) -> bool:
@@ -191,10 +197,10 @@ class Delivery:
         watcher = watchers[0]
         warm_urllib3_loggers()
         try:
-            self._wake()
+            threads_run = self._wake()
             if threading.get_ident() in SENDING:  # asked from within a delivery: it would wait for itself
                 return watcher.done
-            if self._senders.running:
+            if threads_run:
                 watcher.wait(deadline - self._clock.monotonic())
             else:
                 self._senders.work_here(deadline, lambda: watcher.done)
@@ -210,7 +216,7 @@ class Delivery:
 
     def close(self, timeout: float | None = None) -> bool:
         """Drain like `flush`; the threads end. The next message starts anew."""
-        timeout = self.settings.shutdown_timeout if timeout is None else timeout
+        timeout = self.settings.shutdown_timeout if timeout is None else min(timeout, _YEAR_S)
         return self.close_by(self._clock.monotonic() + timeout)
 
     def close_by(self, deadline: float) -> bool:
@@ -259,13 +265,13 @@ class Delivery:
 
     def take(self, *, lead: bool) -> tuple[Batch | None, float | None, bool]:
         """For a sender: a batch, or how long to sleep (None: until woken); and whether another sender would help."""
+        hurried, self._hurried = self._hurried, False  # before the sweep: what it was for is in the inbox by now
         with self.exclusive() as dispatch:
             now = self._clock.monotonic()
             since = self._senders.looked_at
             if lead:
                 self._senders.looked_at = now
-            if self._hurried:
-                self._hurried = False
+            if hurried:
                 dispatch.hurry()
             dispatch.start_interval(since)
             batch = dispatch.choose(now, self._clock.time(), deep=self._senders.count > 1)
@@ -292,6 +298,10 @@ class Delivery:
     def may_end(self) -> bool:
         """For the lead told to end: whether nothing is pending."""
         return not self._inbox and not self._dispatch.backlog.pending
+
+    def awake(self) -> None:
+        """The lead is awake: it will look at the inbox without being rung for."""
+        self._attention = self._sweep_at
 
     def ended(self) -> None:
         """The lead has ended: the next message starts a new one."""
@@ -340,14 +350,19 @@ class Delivery:
     def _write_letters(self) -> None:
         if self._file is None:
             return
-        with self._writing:  # who finds nothing to write waits for what another is writing
-            with self.exclusive() as dispatch:
-                letters, dispatch.letters = dispatch.letters, []
+        # Who finds nothing to write waits for what another is writing; a signal handler amid that very writing can't.
+        if not self._writing.acquire(timeout=1.0):
+            return
+        try:
+            letters: list[DeadLetter] = []
+            self._guard.run(lambda: letters.extend(self._dispatch.take_letters()), 1.0)
             if letters:
                 try:
                     self._file.append(letters, self._clock.time())
                 except Exception as error:  # a full disk, no such folder, a path that is none
                     self._reporter.note("{count} dead letters can't be written", str(error), len(letters))
+        finally:
+            self._writing.release()
 
     def make_transport(self) -> Transport:
         """A transport for one sender."""

@@ -93,6 +93,11 @@ class Dispatch:
         else:
             self._dead_letter(refusal, refusal.reason, refusal.error, 0)
 
+    def take_letters(self) -> list[DeadLetter]:
+        """Dead letters to be written, handed over."""
+        letters, self.letters = self.letters, []
+        return letters
+
     # --- what goes next
 
     def flush_all(self, now: float) -> None:

@@ -8,9 +8,12 @@ lock is done by a thread made for it, in some tens of microseconds; and it is se
 from __future__ import annotations
 
 import _thread
+import sys
 import threading
 from collections.abc import Callable
 from types import TracebackType
+
+_is_finalizing = sys.is_finalizing  # kept by name: modules are emptied while the interpreter ends
 
 
 class Guard:
@@ -33,7 +36,7 @@ class Guard:
 
         A destructor may ask in the middle of its own thread's work under the lock: it is refused, not deadlocked.
         """
-        if threading.get_ident() != threading.main_thread().ident:
+        if _is_finalizing() or threading.get_ident() != threading.main_thread().ident:
             return self._run(work, timeout_s)
         done = _thread.allocate_lock()
         done.acquire()
@@ -58,7 +61,7 @@ class Guard:
 
         The main thread leaves it to another, and goes on: it may be amid a log call that holds a handler's lock.
         """
-        if threading.get_ident() != threading.main_thread().ident:
+        if _is_finalizing() or threading.get_ident() != threading.main_thread().ident:
             self._run(work, 0.0)
         elif not self._soon:
             self._soon = True

@@ -8,6 +8,9 @@ from heapq import heapify, heappop, heapreplace
 
 from robotmia_logging.messages import Message
 
+_BATCH_BYTES = 1024 * 1024
+"""A batch is closed once it holds so much: one that takes too long to upload would be tried for ever."""
+
 
 class Lanes:
     """What waits for one endpoint, spread over lanes by user.
@@ -51,13 +54,16 @@ class Lanes:
         used: set[int] = set()
         heads = [(lane[0].seq, index) for index, lane in enumerate(self._lanes) if lane and index not in self._closed]
         heapify(heads)
-        while heads and len(taken) < limit:
+        room = _BATCH_BYTES
+        while heads and len(taken) < limit and room > 0:
             index = heads[0][1]
             lane = self._lanes[index]
             used.add(index)
             taken.append(lane.popleft())
-            while deep and lane and len(taken) < limit:
+            room -= len(taken[-1].body)
+            while deep and lane and len(taken) < limit and room > 0:
                 taken.append(lane.popleft())
+                room -= len(taken[-1].body)
             if lane:
                 heapreplace(heads, (lane[0].seq, index))
             else:

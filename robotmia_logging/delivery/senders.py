@@ -36,6 +36,7 @@ class Work(Protocol):
     def may_end(self) -> bool: ...
     def deliver(self, batch: Batch, transport: Transport, deadline: float | None = None) -> None: ...
     def tidy(self) -> None: ...
+    def awake(self) -> None: ...
     def ended(self) -> None: ...
 
 
@@ -73,23 +74,18 @@ class Senders:
     def ring(self) -> None:
         """Wake the lead. A lock in C, released from anywhere: a signal handler can't deadlock on it."""
         try:
-            self._bell.release()
-        except RuntimeError:  # it has been rung already
+            if self._bell.locked():
+                self._bell.release()
+        except RuntimeError:  # it has just been rung by another
             pass
 
     def start_lead(self, start: Callable[[threading.Thread], None]) -> bool:
         """Start the lead, if there is none; False where threads can't run."""
-        if not self._role.acquire(blocking=False):
+        if self._role.locked():
             return True
         self._ending = False
         self.looked_at = self._work.clock.monotonic()
-        started = False
-        try:
-            started = self._start(self._lead, start)
-        finally:
-            if not started:
-                self._role.release()
-        return started
+        return self._start(self._lead, start)
 
     def stop(self, deadline: float, *, drained: bool) -> None:
         """Have the threads end, and wait for that until `deadline`; if not `drained`, once nothing is pending."""
@@ -98,7 +94,7 @@ class Senders:
         self.ring()
         me = threading.current_thread()
         for thread in list(self._threads):
-            if thread is not me:
+            if thread is not me and thread.ident is not None:
                 thread.join(max(0.0, deadline - self._work.clock.monotonic()))
 
     def abandon(self) -> None:
@@ -128,10 +124,6 @@ class Senders:
         except RuntimeError:  # too many threads, or the interpreter is ending
             self._threads.discard(thread)
             return False
-        except BaseException:  # Ctrl-C
-            if not thread.is_alive():
-                self._threads.discard(thread)
-                raise
         return True
 
     def _run(self, loop: Callable[[Transport], None]) -> None:
@@ -150,6 +142,9 @@ class Senders:
             transport.close()
 
     def _lead(self, transport: Transport) -> None:
+        # Taken here, not by whoever starts us: a signal handler that raises there would leave it taken for good.
+        if not self._role.acquire(blocking=False):
+            return
         try:
             while not (self._ending and self._end()):
                 self._turn(transport)
@@ -170,6 +165,7 @@ class Senders:
             self._bell.acquire(timeout=-1 if nap is None else nap)
             if nap is None:  # woken by the first message after a silence: its interval begins now
                 self.looked_at = self._work.clock.monotonic()
+            self._work.awake()
         elif self._ending:
             self._bell.acquire(timeout=_HELPER_LINGER_S)
         self.asleep = False
@@ -179,6 +175,8 @@ class Senders:
         if self._drained:
             self._work.ended()
             self._role.release()
+            if not self._work.may_end():  # logged since: the next thread's
+                self.start_lead(threading.Thread.start)
             return True
         if not self._work.may_end():
             return False

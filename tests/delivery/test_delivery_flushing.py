@@ -80,7 +80,8 @@ def test_nothing_to_do_means_no_wake_ups():
     """With nothing pending the lead sleeps until woken; the first message starts it, further ones don't."""
     started = []
     delivery, _ = make(FakeTransport())
-    delivery._start_thread = started.append
+    role = delivery._senders._role
+    delivery._start_thread = lambda thread: (started.append(thread), role.acquire())
     assert turn(delivery, FakeTransport()) is None
     for i in range(20):
         delivery.put(event(f"e{i}"))
