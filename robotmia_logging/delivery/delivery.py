@@ -123,6 +123,8 @@ class Delivery:
 
     def _wake(self) -> bool:
         """Wake the lead, or start one; False where no thread can run."""
+        if _is_finalizing():  # a thread started now would never run, nor would its start return
+            return False
         if self._senders.running:
             self._senders.ring()
             return True
