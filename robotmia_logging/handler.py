@@ -106,7 +106,7 @@ class RobotmiaHandler(logging.Handler):
             Whether all of it has its outcome.
         """
         if timeout is None and self._logging_holds:
-            return self._door.delivery.flush_until(self._shutdown_deadline())
+            return self._door.delivery.settle_until(self._shutdown_deadline())
         return self._door.delivery.flush(timeout)
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
 
 from robotmia_logging.capture import SPECIAL, CaptureSettings, compile_rules, level_number, load_rules
-from robotmia_logging.delivery import DeliverySettings
+from robotmia_logging.delivery import SPOOL_SUPPORTED, DeliverySettings
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.messages import DEFAULT_URL, MAX_BATCH, RESERVED_PREFIX
 
@@ -40,6 +40,9 @@ class Options(TypedDict, total=False):
     senders: int
     timeout: float | tuple[float, float] | list[float]
     shutdown_timeout: float
+    spool: str | os.PathLike[str] | None
+    spool_max_bytes: int
+    spool_fsync: float | None
     dead_letters: str | os.PathLike[str] | None
     on_ambiguous: OnAmbiguous
     rules: Iterable[Mapping[str, Any]] | str | os.PathLike[str] | None
@@ -143,6 +146,17 @@ def _path(value: Any) -> Any:
     return value
 
 
+def _folder(value: Any) -> str:
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise _Wrong("give the path of a folder")
+    path = os.path.abspath(os.fsdecode(value))
+    if os.path.lexists(path) and not os.path.isdir(path):
+        raise _Wrong("give the path of a folder; this is none")
+    if not SPOOL_SUPPORTED:
+        raise _Wrong("a spool needs file locks, which this system lacks (fcntl)")
+    return path
+
+
 def _names(value: Any) -> frozenset[str]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise _Wrong("give a list of names")
@@ -204,6 +218,9 @@ _DELIVERY: dict[str, Check] = {
     "senders": _whole(1, 64),
     "timeout": _timeout,
     "shutdown_timeout": _seconds(zero=True),
+    "spool": _folder,
+    "spool_max_bytes": _whole(64 * 1024),
+    "spool_fsync": _seconds(zero=False),
     "dead_letters": _path,
     "on_ambiguous": _one_of("resend", "dead_letter"),
     "import_auth": _form_fields,
@@ -218,7 +235,9 @@ _CAPTURE: dict[str, Check] = {
     "before_send": _callable,
 }
 #: None means "as if it weren't given" for these.
-_NONE_IS_DEFAULT = frozenset({"url", "dead_letters", "import_auth", "enabled", "rules", "delivery", *_CAPTURE})
+_NONE_IS_DEFAULT = frozenset(
+    {"url", "spool", "spool_fsync", "dead_letters", "import_auth", "enabled", "rules", "delivery", *_CAPTURE}
+)
 _OTHERS = ("enabled", "level", "flush_level", "rules", "delivery")
 _SECRET = re.compile("token|auth|key|secret|passw", re.IGNORECASE)
 """Options, misspelt ones too, whose values no error shows."""
@@ -263,6 +282,9 @@ class Given:
         url = None if "url" in values else _from_environment("ROBOTMIA_URL", _url)
         if url is not None:
             values["url"] = url
+        spool = values.setdefault("spool", _from_environment("ROBOTMIA_SPOOL", _folder))
+        if spool is not None:
+            values.setdefault("dead_letters", os.path.join(spool, "dead-letters.jsonl"))
         return DeliverySettings(**values)
 
     def refuse_delivery(self) -> None:

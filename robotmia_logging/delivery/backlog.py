@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from robotmia_logging.delivery.barriers import Barriers
 from robotmia_logging.delivery.lanes import Lanes
@@ -12,31 +12,52 @@ from robotmia_logging.messages import ENGAGE, TRACK, Message
 
 
 class Watcher:
-    """Waits for the outcome of everything that was pending when it was made."""
+    """Waits for the outcome of everything that was pending when it was made.
 
-    def __init__(self, target: int, remaining: int) -> None:
-        self._target = target
-        self._remaining = remaining
+    Args:
+        patient: whether to wait on while an endpoint is down.
+    """
+
+    def __init__(self, *, patient: bool) -> None:
+        self._patient = patient
+        self._target = 0
+        self._remaining: int | None = None  # until it is known which messages it is about
         self._bell = threading.Lock()
         self._bell.acquire()
 
     @property
     def done(self) -> bool:
         """Whether all of it has its outcome."""
-        return self._remaining <= 0
+        return self._remaining is not None and self._remaining <= 0
+
+    def watch(self, target: int, remaining: int) -> None:
+        """Wait for the messages up to the number `target`, of which so many are `remaining`."""
+        self._target = target
+        self._remaining = remaining
+        if not remaining:
+            self._ring()
 
     def saw(self, message: Message) -> None:
         """A message has its outcome."""
-        if message.seq <= self._target:
+        if self._remaining is not None and message.seq <= self._target:
             self._remaining -= 1
             if self._remaining == 0:
-                self._bell.release()
+                self._ring()
+
+    def gave_up(self) -> None:
+        """An endpoint is down."""
+        if not self._patient:
+            self._ring()
 
     def wait(self, timeout_s: float) -> bool:
         """Wait for at most so long; whether all is done."""
         if not self.done and self._bell.acquire(timeout=max(0.0, timeout_s)):
             self._bell.release()
         return self.done
+
+    def _ring(self) -> None:
+        if self._bell.locked():
+            self._bell.release()
 
 
 class Batch:
@@ -102,15 +123,22 @@ class Backlog:
         self.pending_bytes += len(message.body)
         self._place(message)
 
-    def watch(self) -> Watcher:
-        """A watcher of what is pending now; `unwatch` ends it."""
-        watcher = Watcher(self.last_seq, self.pending)
+    def watch(self, watcher: Watcher) -> None:
+        """Tell a watcher what becomes of messages; `unwatch` ends that."""
         self._watchers.append(watcher)
-        return watcher
+
+    def set_going(self, watcher: Watcher) -> None:
+        """Have a watcher wait for what is pending now."""
+        watcher.watch(self.last_seq, self.pending)
 
     def unwatch(self, watcher: Watcher) -> None:
         """Nobody waits for this any more."""
         self._watchers.remove(watcher)
+
+    def went_down(self) -> None:
+        """An endpoint is down: those who don't want to wait for it need not."""
+        for watcher in self._watchers:
+            watcher.gave_up()
 
     def next(self, endpoint: str) -> Message | None:
         """The oldest message that a sender could take for this endpoint now."""
@@ -145,6 +173,19 @@ class Backlog:
             self._lanes[oldest.endpoint].drop(oldest)
         self.settle([oldest])
         return oldest
+
+    def idle(self) -> Iterator[Message]:
+        """The messages that aren't under way."""
+        for lanes in self._lanes.values():
+            yield from lanes
+        yield from self._barriers
+
+    def remove_where(self, wanted: Callable[[Message], bool]) -> list[Message]:
+        """Take out, of what isn't under way, the messages that are `wanted`."""
+        removed = [message for lanes in self._lanes.values() for message in lanes.remove_where(wanted)]
+        removed += self._barriers.remove_where(wanted)
+        self.settle(removed)
+        return removed
 
     def _place(self, message: Message) -> None:
         if not self._barriers.holds(message):

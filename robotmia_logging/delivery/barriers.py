@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from robotmia_logging.messages import Message
 
@@ -24,6 +24,10 @@ class Barriers:
 
     def __init__(self) -> None:
         self._groups: dict[str, _Group] = {}
+
+    def __iter__(self) -> Iterator[Message]:
+        for group in self._distinct():
+            yield from group.waiting
 
     def holds(self, message: Message) -> bool:
         """Keep the message back if an alias under way concerns it. An alias that isn't kept back is under way now."""
@@ -61,6 +65,14 @@ class Barriers:
             if group.waiting:
                 return group.waiting.popleft()
         return None
+
+    def remove_where(self, wanted: Callable[[Message], bool]) -> list[Message]:
+        """Take out the messages that are held back and `wanted`."""
+        removed: list[Message] = []
+        for group in self._distinct():
+            removed += (message for message in group.waiting if wanted(message))
+            group.waiting = deque(message for message in group.waiting if not wanted(message))
+        return removed
 
     def _distinct(self) -> Iterator[_Group]:
         seen: set[int] = set()

@@ -3,44 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Any
 
-import orjson
-
-from robotmia_logging.messages import Message, Refusal, encode
+from robotmia_logging.messages import DeadLetter
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
-    """A message with no way to go, and why."""
-
-    letter: Message | Refusal
-    reason: str
-    error: str
-    attempts: int
-
-    def line(self, now: float) -> bytes:
-        """The letter as one JSON line: the message, how it was to be delivered, why it can't be."""
-        letter = self.letter
-        body = letter.body if isinstance(letter, Message) else encode(letter.wire)[0]
-        fields: dict[str, Any] = {
-            "endpoint": letter.endpoint,
-            "user": letter.user,
-            "time": letter.time,
-            "message": orjson.Fragment(body),
-            "reason": self.reason,
-            "error": self.error,
-            "attempts": self.attempts,
-            "at": int(now),
-        }
-        try:
-            return orjson.dumps(fields) + b"\n"
-        except TypeError:  # a lone surrogate in an id or in the server's words
-            del fields["message"]
-            return encode(fields)[0][:-1] + b',"message":' + body + b"}\n"
 
 
 class DeadLetterFile:

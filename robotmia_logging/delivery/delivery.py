@@ -8,22 +8,26 @@ The way of a message::
                          | a batch
                        a sender thread -> Transport -> an Outcome -> Dispatch
 
+With a spool, `put` writes the message to disk before it goes into the inbox.
+
 A log call takes the lock only to keep the bounds, and never waits for it: whoever holds it looks at the inbox again.
-The lock is never held during I/O.
+The lock is never held while something is sent or waited for.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from robotmia_logging.delivery.backlog import Batch, Watcher
 from robotmia_logging.delivery.clock import Clock
-from robotmia_logging.delivery.dead_letters import DeadLetter, DeadLetterFile
+from robotmia_logging.delivery.dead_letters import DeadLetterFile
 from robotmia_logging.delivery.dispatch import Dispatch
 from robotmia_logging.delivery.guard import Guard
 from robotmia_logging.delivery.http import HttpTransport, warm_urllib3_loggers
@@ -31,13 +35,16 @@ from robotmia_logging.delivery.lifecycle import adopt, closed, first_message
 from robotmia_logging.delivery.report import Reporter
 from robotmia_logging.delivery.senders import SENDING, Senders
 from robotmia_logging.delivery.settings import DeliverySettings
+from robotmia_logging.delivery.spool import Spool
+from robotmia_logging.delivery.spool.segment import Segment
 from robotmia_logging.delivery.stats import Stats
 from robotmia_logging.delivery.transport import Outcome, Parcel, Transport
-from robotmia_logging.messages import Message, Refusal, as_text
+from robotmia_logging.messages import DeadLetter, Message, Refusal, as_text, message_line
 
 _YEAR_S = 365 * 24 * 3600.0
 _is_finalizing = sys.is_finalizing
 _SWEEP_AT = 256  # what the inbox may hold unaccounted beside a busy sender...
+_PATIENCE_S = 60.0  # who does chores waits for the lock: it is never held long
 _BIG_BYTES = 16 * 1024  # ...in messages of at most this size: 4 MiB, a sixteenth of the default bound
 
 
@@ -72,6 +79,7 @@ class Delivery:
         )
         self._blocks = settings.overflow == "block"
         self._file = None if settings.dead_letters is None else DeadLetterFile(settings.dead_letters)
+        self._spool: Spool | None = None
         self._begin()
         adopt(self)
 
@@ -83,16 +91,34 @@ class Delivery:
         self._reporter = Reporter(self._say)
         self._writing = threading.Lock()
         self._dispatch = Dispatch(self.settings, self._reporter, self._clock.random)
+        self._desk = Guard()  # held, without the other, by the one who does the chores
+        if self.settings.spool is not None:
+            self._spool = self._open_spool(self.settings.spool)
         self._senders = Senders(self)
         self._hurried = False
         self._exit_deadline: float | None = None
         self.reported_lost = 0
         self._attention = 1  # the inbox's length at which a log call does more than append
 
+    def _open_spool(self, folder: str | os.PathLike[str]) -> Spool:
+        spool = Spool(
+            os.fspath(folder),
+            self.settings.spool_max_bytes,
+            self.settings.spool_fsync,
+            clock=self._clock,
+            note=self._reporter.note,
+            drop=self._dispatch.lost_from_spool,
+            adopted=self._dispatch.adopted,
+        )
+        self._dispatch.read_from(spool.reader)
+        return spool
+
     # --- for log calls
 
     def put(self, message: Message) -> None:
         """Take a message over. Appends to a deque; once in a while it wakes a sender or keeps the bounds."""
+        if self._spool is not None and not self._keep(message, message_line):
+            return
         if self._blocks and self._is_filling() and self._put_where_room(message):
             return
         inbox = self._inbox
@@ -102,6 +128,8 @@ class Delivery:
 
     def account(self, refusal: Refusal) -> None:
         """Take over the account of a message that was refused or dropped in the log call."""
+        if self._spool is not None and not refusal.dropped and not self._keep(refusal, self._refusal_line):
+            return
         self._inbox.append(refusal)
         if len(self._inbox) >= self._attention:
             self._attend()
@@ -110,6 +138,56 @@ class Delivery:
         """What waits is due now: a record of `flush_level` came. Quick, and no storm: senders finish what they do."""
         self._hurried = True
         self._wake()
+
+    def _keep(self, item: Any, line_of: Callable[[Any], bytes]) -> bool:
+        """Have the spool keep an item: when this returns, it survives the process. False if it was dropped."""
+        try:
+            line = line_of(item)
+            item.place = self._spool.keep(line)  # type: ignore[union-attr]
+            return item.place is not None or self._keep_where_room(item, line)
+        except Exception as error:  # a defect: the message is sent all the same
+            self.trouble("a message can't be spooled", error)
+            return True
+
+    def _refusal_line(self, refusal: Refusal) -> bytes:
+        letter = DeadLetter(letter=refusal, reason=refusal.reason, error=refusal.error, attempts=0)
+        return letter.line(self._clock.time())
+
+    def _keep_where_room(self, item: Any, line: bytes) -> bool:
+        """The spool is full: do as `overflow` says."""
+        deadline = self._clock.monotonic() + (self.settings.block_timeout if self._blocks else 0.0)
+        spool: Any = self._spool
+        while item.place is None:
+            if self.settings.overflow == "drop_oldest":
+                dropped: list[Segment | None] = []
+                self._guard.run(lambda: dropped.append(self._drop_oldest_segment()), 1.0)  # noqa: B023
+                if not dropped or dropped[0] is None:
+                    break
+                spool.remove(dropped[0])
+            elif not self._wait_for_room(deadline - self._clock.monotonic()):
+                break
+            item.place = spool.keep(line)
+        if item.place is None:
+            limit = f"spool_max_bytes={self.settings.spool_max_bytes}"
+            self._inbox.append(Refusal("overflow", limit, item.endpoint, dropped=True))
+            self._attend()
+        return item.place is not None
+
+    def _drop_oldest_segment(self) -> Segment | None:
+        self._sweep()
+        return self._dispatch.drop_oldest_segment()
+
+    def _wait_for_room(self, left_s: float) -> bool:
+        """Wait until a file of the spool is deleted; False if the time is up."""
+        if left_s <= 0:
+            return False
+        bell = threading.Lock()
+        bell.acquire()
+        self._room_bells.append(bell)
+        self.hurry()
+        bell.acquire(timeout=left_s)
+        self._do_chores()
+        return True
 
     def _attend(self, *, big: bool = False) -> None:
         if big or len(self._inbox) >= self._sweep_at:
@@ -135,6 +213,8 @@ class Delivery:
     def _is_filling(self) -> bool:
         """Whether so much waits that room has to be looked for under the lock."""
         coming, backlog, settings = len(self._inbox) + 1, self._dispatch.backlog, self.settings
+        if self._spool is not None and self._spool.is_on_disk:
+            return False
         return (
             2 * (backlog.pending + coming) > settings.max_pending
             or 2 * (backlog.pending_bytes + coming * _BIG_BYTES) > settings.max_pending_bytes
@@ -190,11 +270,25 @@ class Delivery:
 
     def flush_until(self, deadline: float) -> bool:
         """`flush` with a deadline in monotonic seconds."""
-        if not self._inbox and not self._dispatch.backlog.pending and not self._dispatch.letters:
+        self._adopt(deadline)
+        while self._drain(deadline, patient=True):
+            if not self._adopt(deadline):
+                return True
+        return False
+
+    def settle_until(self, deadline: float) -> bool:
+        """Like `flush_until`, for an exit or a reload: what is spooled needn't wait for an endpoint that is down."""
+        return self._drain(deadline, patient=False)
+
+    def _drain(self, deadline: float, *, patient: bool) -> bool:
+        if not self.pending and not self._dispatch.letters:
             self.tidy()
             return True
+        patient = patient or self._spool is None
         watchers: list[Watcher] = []
-        if not self._guard.run(lambda: watchers.append(self._watch()), deadline - self._clock.monotonic()):
+        if not self._guard.run(
+            lambda: watchers.append(self._watch(patient=patient)), deadline - self._clock.monotonic()
+        ):
             return False
         watcher = watchers[0]
         warm_urllib3_loggers()
@@ -203,18 +297,25 @@ class Delivery:
             if threading.get_ident() in SENDING:  # asked from within a delivery: it would wait for itself
                 return watcher.done
             if threads_run:
-                watcher.wait(deadline - self._clock.monotonic())
+                if patient or not self._may_leave():
+                    watcher.wait(deadline - self._clock.monotonic())
+                if not watcher.done and not self._may_leave():  # it rang, but not all is on disk
+                    watcher.wait(deadline - self._clock.monotonic())
             else:
-                self._senders.work_here(deadline, lambda: watcher.done)
+                self._senders.work_here(deadline, lambda: watcher.done or (not patient and self._may_leave()))
         finally:
-            self._guard.run(lambda: self._dispatch.backlog.unwatch(watcher), 1.0)
+            self._guard.run(lambda: self._dispatch.unwatch(watcher), 1.0)
         self.tidy()
         return watcher.done
 
-    def _watch(self) -> Watcher:
+    def _watch(self, *, patient: bool) -> Watcher:
         self._sweep()
         self._dispatch.flush_all(self._clock.monotonic())
-        return self._dispatch.backlog.watch()
+        return self._dispatch.watch(patient=patient)
+
+    def _may_leave(self) -> bool:
+        """Whether an endpoint is down, and all that waits is on disk."""
+        return self._dispatch.any_down() and not self.at_risk
 
     def close(self, timeout: float | None = None) -> bool:
         """Drain like `flush`; the threads end. The next message starts anew."""
@@ -223,10 +324,12 @@ class Delivery:
 
     def close_by(self, deadline: float) -> bool:
         """`close` with a deadline in monotonic seconds."""
-        done = self.flush_until(deadline)
-        self._senders.stop(deadline, drained=done)
+        done = self.settle_until(deadline)
+        # What is spooled may go on being delivered, and nobody need wait for that.
+        self._senders.stop(deadline if done or self.at_risk else self._clock.monotonic(), drained=done)
         if done and self.pending and self._exit_deadline is None:  # logged since: the next thread's
             self._wake()
+        self._leave_spool()
         closed(self, delivered=done)
         return done
 
@@ -235,17 +338,25 @@ class Delivery:
         taken: list[Stats] = []
         # Asked by a destructor amid this thread's own work under the lock, the numbers are those of that moment.
         if not self._guard.run(lambda: taken.append(self._snapshot()), 1.0):
-            return self._dispatch.counters.snapshot(self._dispatch.backlog.pending)
+            return self._dispatch.counters.snapshot(self._dispatch.pending)
         return taken[0]
 
     def _snapshot(self) -> Stats:
         self._sweep()
-        return self._dispatch.counters.snapshot(self._dispatch.backlog.pending)
+        return self._dispatch.counters.snapshot(self._dispatch.pending)
 
     @property
     def pending(self) -> int:
         """How many messages have no outcome yet."""
-        return len(self._inbox) + self._dispatch.backlog.pending
+        return len(self._inbox) + self._dispatch.pending
+
+    @property
+    def at_risk(self) -> int:
+        """How many of them are lost when the process ends now."""
+        if self._spool is None:
+            return self.pending
+        unswept = sum(1 for item in list(self._inbox) if item.place is None or not item.place.link.is_durable)
+        return min(self.pending, self._spool.reader.in_memory + unswept)
 
     @property
     def last_error(self) -> str | None:
@@ -275,6 +386,7 @@ class Delivery:
                 self._senders.looked_at = now
             if hurried:
                 dispatch.hurry()
+            dispatch.refill()
             dispatch.start_interval(since)
             batch = dispatch.choose(now, self._clock.time(), deep=self._senders.count > 1)
             if batch is not None:
@@ -299,7 +411,14 @@ class Delivery:
 
     def may_end(self) -> bool:
         """For the lead told to end: whether nothing is pending."""
-        return not self._inbox and not self._dispatch.backlog.pending
+        return not self.pending
+
+    def wait_s(self, nap: float | None) -> float:
+        """For the lead about to sleep: for how long; -1 for until it is woken."""
+        if self._spool is None:
+            return -1 if nap is None else nap
+        chores = max(0.0, self._spool.chores_due_at(idle=nap is None) - self._clock.monotonic())
+        return chores if nap is None else min(nap, chores)
 
     def awake(self) -> None:
         """The lead is awake: it will look at the inbox without being rung for."""
@@ -308,6 +427,7 @@ class Delivery:
     def ended(self) -> None:
         """The lead has ended: the next message starts a new one."""
         self._attention = 1
+        self._do_chores()
 
     def deliver(self, batch: Batch, transport: Transport, deadline: float | None = None) -> None:
         """For a sender: send a batch, part by part, as far as it goes now, each request ending by `deadline`."""
@@ -325,9 +445,7 @@ class Delivery:
             with self.exclusive() as dispatch:
                 now = self._clock.monotonic()
                 going = dispatch.apply(batch, parcel, outcome, started, now, self._clock.time())
-                bells, self._room_bells = self._room_bells, []
-            for bell in bells:
-                bell.release()
+            self._ring_room_bells()
             self.tidy()
 
     @staticmethod
@@ -342,7 +460,37 @@ class Delivery:
     def tidy(self) -> None:
         """Write dead letters and tell trouble: what must not be done under the lock or in a log call."""
         self._write_letters()
+        if self._spool is not None and self._clock.monotonic() >= self._spool.chores_due_at(idle=False):
+            self._do_chores()
         self._reporter.tell(self._clock.monotonic())
+
+    def _adopt(self, deadline: float) -> bool:
+        """Take over what dead processes left in the spool; whether there was something."""
+        return self._do_chores(adopt=True, timeout_s=deadline - self._clock.monotonic()) > 0
+
+    def _do_chores(self, *, adopt: bool = False, timeout_s: float = 0.0) -> int:
+        """Look after the spool's files, unless another does; gives how many messages were adopted."""
+        spool = self._spool
+        if spool is None:
+            return 0
+        adopted: list[int] = []
+        self._desk.run(lambda: adopted.append(spool.chores(self._locked, adopt=adopt)), timeout_s)
+        self._ring_room_bells()
+        return sum(adopted)
+
+    def _locked(self, work: Callable[[], object]) -> None:
+        self._guard.run(work, _PATIENCE_S)
+
+    def _ring_room_bells(self) -> None:
+        bells, self._room_bells = self._room_bells, []
+        for bell in bells:
+            bell.release()
+
+    def _leave_spool(self) -> None:
+        """Leave the files as another process would like to find them."""
+        spool = self._spool
+        if spool is not None:
+            self._desk.run(lambda: spool.close(self._locked), 1.0)
 
     def trouble(self, cause: str, error: Exception) -> None:
         """Trouble in a door: counted, and told by a sender. Threads may count at once: the count may be low."""
@@ -361,6 +509,7 @@ class Delivery:
             if letters:
                 try:
                     self._file.append(letters, self._clock.time())
+                    self._guard.run(lambda: self._dispatch.settle_letters(letters), 1.0)
                 except Exception as error:  # a full disk, no such folder, a path that is none
                     self._reporter.note("{count} dead letters can't be written", str(error), len(letters))
         finally:
@@ -379,14 +528,17 @@ class Delivery:
 
     def after_fork_in_child(self) -> None:
         """The child starts empty: the parent's messages are the parent's, and so are its connections."""
-        senders = self._senders
+        senders, spool = self._senders, self._spool
         self._begin()
         senders.abandon()
+        if spool is not None:
+            spool.abandon()
 
     def exiting(self, deadline: float) -> None:
         """The process ends: what is logged from now on is delivered in the log call, until `deadline`."""
         self._exit_deadline = deadline
         self._sweep_at = self._attention = 1
+        self._leave_spool()
 
     def tell_news_here(self) -> None:
         """At exit: say what is left to say, in this thread."""

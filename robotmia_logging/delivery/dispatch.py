@@ -5,22 +5,28 @@ No threads, no I/O, no clock of its own: the delivery's lock is held around ever
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 
-from robotmia_logging.delivery.backlog import Backlog, Batch
-from robotmia_logging.delivery.dead_letters import DeadLetter
+from robotmia_logging.delivery.backlog import Backlog, Batch, Watcher
 from robotmia_logging.delivery.report import Reporter
 from robotmia_logging.delivery.retry import Gate
 from robotmia_logging.delivery.settings import DeliverySettings
+from robotmia_logging.delivery.spool.link import Held, Item
+from robotmia_logging.delivery.spool.reader import Mark, Reader
+from robotmia_logging.delivery.spool.segment import TORN, Segment
 from robotmia_logging.delivery.stats import Counters
 from robotmia_logging.delivery.transport import Outcome, Parcel, Verdict
-from robotmia_logging.messages import ENGAGE, IMPORT_AGE_S, TRACK, Message, Refusal
+from robotmia_logging.messages import ENGAGE, IMPORT_AGE_S, TRACK, DeadLetter, Message, Refusal
 
 _LANES = 16
 """Twice the default of `senders`: with users spread by hash, all of them find an open lane."""
 _BEHIND_S = 0.25
 """More senders start once the backlog would take this long at the pace of one."""
+_WINDOW, _WINDOW_BYTES = 10_000, 8 * 1024 * 1024
+"""What of a spool is in memory at a time: enough for all senders, and soon read."""
+_REFILL = 500
+"""How much of it is read at a time, for the lock is held meanwhile."""
 
 
 class Dispatch:
@@ -35,6 +41,10 @@ class Dispatch:
     def __init__(self, settings: DeliverySettings, reporter: Reporter, random: Callable[[], float]) -> None:
         self._settings = settings
         self._reporter = reporter
+        self._reader: Reader | None = None
+        self._marked: list[tuple[Watcher, Mark]] = []
+        self._window = min(_WINDOW, settings.max_pending)
+        self._window_bytes = min(_WINDOW_BYTES, settings.max_pending_bytes)
         self.backlog = Backlog(_LANES)
         self.counters = Counters()
         self.letters: list[DeadLetter] = []
@@ -50,14 +60,92 @@ class Dispatch:
     def accept(self, item: Message | Refusal) -> None:
         """Take a message over from a log call, or the account of one that was refused there."""
         self.counters.accepted += 1
-        if isinstance(item, Refusal):
+        self.counters.rendered += 0 if isinstance(item, Refusal) else item.rendered
+        reader = self._reader
+        if reader is None or item.place is None or reader.arrived(item, has_room=self._has_window()):
+            self._take_over(item)
+        elif isinstance(item.place.link, Held):
+            self._bound(item.place.link)
+
+    def _take_over(self, item: Item) -> None:
+        if isinstance(item, DeadLetter):
+            self._bury(item)
+        elif isinstance(item, Refusal):
             self._account_refusal(item)
-            return
-        self.counters.rendered += item.rendered
-        if self.has_room(item) or self._make_room(item):
+        elif _is_on_disk(item) or self.has_room(item) or self._make_room(item):
             self.backlog.add(item)
         else:
+            self._settle_kept([item])
             self._drop(1)
+
+    # --- with a spool
+
+    def read_from(self, reader: Reader) -> None:
+        """Take what is kept in a spool from its reader, a window of it at a time."""
+        self._reader = reader
+
+    def adopted(self, count: int) -> None:
+        """So many messages were taken over from a dead process."""
+        self.counters.accepted += count
+
+    def refill(self) -> None:
+        """Take from the spool what there is room for."""
+        reader = self._reader
+        if reader is None:
+            return
+        for _ in range(_REFILL):
+            item = reader.read() if self._has_window() else None
+            if item is None:
+                break
+            self._take_over(item)
+        marked, self._marked = self._marked, []
+        for watcher, mark in marked:
+            if reader.is_past(mark):
+                self.backlog.set_going(watcher)
+            else:
+                self._marked.append((watcher, mark))
+
+    def lost_from_spool(self, reason: str, count: int, detail: str) -> None:
+        """Messages that the spool no longer has."""
+        self.counters.dropped[reason] += count
+        self._reporter.note(f"{{count}} messages dropped ({reason})", detail, count)
+
+    def drop_oldest_segment(self) -> Segment | None:
+        """Drop the messages of the spool's oldest segment that has none under way, so that it can be deleted."""
+        reader = self._reader
+        waiting = Counter(message.place.link for message in self.backlog.idle() if message.place is not None)
+        segment = None if reader is None else reader.oldest_idle(waiting)
+        if reader is None or segment is None:
+            return None
+        dropped = self.backlog.remove_where(lambda message: message.place is not None and message.place.link is segment)
+        self._settle_kept(dropped)
+        self._drop(len(dropped) + reader.give_up(segment))
+        return segment
+
+    def settle_letters(self, letters: Iterable[DeadLetter]) -> None:
+        """These are in the file of dead letters: nobody else need keep them."""
+        self._settle_kept(letter.letter for letter in letters)
+
+    def _has_window(self) -> bool:
+        return self.backlog.pending < self._window and self.backlog.pending_bytes < self._window_bytes
+
+    def _settle_kept(self, items: Iterable[Message | Refusal]) -> None:
+        if self._reader is not None:
+            self._reader.settle(items)
+
+    def _bound(self, link: Held) -> None:
+        """Keep what waits in memory, for want of a disk, within `max_pending` and `max_pending_bytes`."""
+        settings, backlog, reader = self._settings, self.backlog, self._reader
+        dropped = 0
+        while reader is not None and link.unread and (
+            link.unread + backlog.pending > settings.max_pending
+            or link.queued_bytes + backlog.pending_bytes > settings.max_pending_bytes
+        ):
+            reader.shed(link, newest=settings.overflow != "drop_oldest")
+            dropped += 1
+        self._drop(dropped)
+
+    # --- bounds
 
     def has_room(self, message: Message) -> bool:
         """Whether the message fits within `max_pending` and `max_pending_bytes`."""
@@ -72,7 +160,8 @@ class Dispatch:
         if self._settings.overflow != "drop_oldest" or len(message.body) > self._settings.max_pending_bytes:
             return False
         dropped = 0
-        while not self.has_room(message) and self.backlog.drop_oldest() is not None:
+        while not self.has_room(message) and (oldest := self.backlog.drop_oldest()) is not None:
+            self._settle_kept([oldest])
             dropped += 1
         self._drop(dropped)
         return self.has_room(message)
@@ -88,7 +177,10 @@ class Dispatch:
     def _account_refusal(self, refusal: Refusal) -> None:
         if refusal.dropped:
             self.counters.dropped[refusal.reason] += 1
-            if refusal.reason != "before_send":
+            self._settle_kept([refusal])
+            if refusal.reason == TORN:
+                self._reporter.note("{count} lines of the spool can't be read", refusal.error)
+            elif refusal.reason != "before_send":
                 self._reporter.note("{count} messages dropped by before_send", refusal.error)
         else:
             self._dead_letter(refusal, refusal.reason, refusal.error, 0)
@@ -99,6 +191,21 @@ class Dispatch:
         return letters
 
     # --- what goes next
+
+    def watch(self, *, patient: bool) -> Watcher:
+        """A watcher of what is pending now, in the spool too; `unwatch` ends it."""
+        watcher = Watcher(patient=patient)
+        self.backlog.watch(watcher)
+        if self._reader is None or not self._reader.unread:
+            self.backlog.set_going(watcher)
+        else:
+            self._marked.append((watcher, self._reader.mark()))
+        return watcher
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Nobody waits for this any more."""
+        self.backlog.unwatch(watcher)
+        self._marked = [(other, mark) for other, mark in self._marked if other is not watcher]
 
     def flush_all(self, now: float) -> None:
         """Everything that waits is due now, and no backoff is waited for."""
@@ -168,8 +275,13 @@ class Dispatch:
         future = [at - now for at in times if at > now]
         return min(future, default=None if not self._has_work() else 1.0)
 
+    @property
+    def pending(self) -> int:
+        """How many messages have no outcome yet, those in the spool included."""
+        return self.backlog.pending + (0 if self._reader is None else self._reader.unread)
+
     def _has_work(self) -> bool:
-        return self.backlog.pending > 0
+        return self.pending > 0
 
     def is_behind(self) -> bool:
         """Whether one sender would need too long for what waits."""
@@ -216,6 +328,7 @@ class Dispatch:
         if outcome.verdict is Verdict.DELIVERED:
             self.counters.delivered += len(part)
             self.counters.last_delivery = wall
+            self._settle_kept(part)
             self.backlog.settle(part)
             batch.parts.popleft()
             return
@@ -232,6 +345,7 @@ class Dispatch:
         if told:
             self.counters.last_error = f"/{parcel.path}/: {outcome.error}"
             self._reporter.note(f"/{parcel.path}/ failed {{count}} times, messages wait", outcome.error)
+            self.backlog.went_down()
         if outcome.ambiguous and self._settings.on_ambiguous == "dead_letter":
             self._give_up_unrepeatable(batch, outcome.error)
 
@@ -246,13 +360,22 @@ class Dispatch:
             batch.parts.appendleft(rest)
 
     def _dead_letter(self, letter: Message | Refusal, reason: str, error: str, attempts: int) -> None:
-        self.counters.dead_lettered[reason] += 1
-        self._reporter.note(f"{{count}} messages can't be delivered ({reason})", error)
+        self._bury(DeadLetter(letter=letter, reason=reason, error=error, attempts=attempts))
+
+    def _bury(self, letter: DeadLetter) -> None:
+        self.counters.dead_lettered[letter.reason] += 1
+        self._reporter.note(f"{{count}} messages can't be delivered ({letter.reason})", letter.error)
         if self._settings.dead_letters is not None:
-            self.letters.append(DeadLetter(letter=letter, reason=reason, error=error, attempts=attempts))
+            self.letters.append(letter)
+        else:
+            self._settle_kept([letter.letter])
 
     def _learn_pace(self, took_s: float) -> None:
         self._request_s = took_s if self._request_s is None else 0.7 * self._request_s + 0.3 * took_s  # a smoothed mean
+
+
+def _is_on_disk(message: Message) -> bool:
+    return message.place is not None and message.place.link.is_durable
 
 
 def _path(message: Message, wall: float) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heapify, heappop, heapreplace
+from itertools import chain
 
 from robotmia_logging.messages import Message
 
@@ -29,6 +30,9 @@ class Lanes:
         self._lanes[hash(message.user) % len(self._lanes)].append(message)
         self.waiting += 1
 
+    def __iter__(self) -> Iterator[Message]:
+        return chain.from_iterable(self._lanes)
+
     def oldest(self, *, open_only: bool = True) -> Message | None:
         """The message that waits longest, of those in open lanes or of all."""
         best: Message | None = None
@@ -41,6 +45,18 @@ class Lanes:
         """Take out `message`, which must be the first of its lane."""
         self._lanes[hash(message.user) % len(self._lanes)].popleft()
         self.waiting -= 1
+
+    def remove_where(self, wanted: Callable[[Message], bool]) -> list[Message]:
+        """Take out the messages that are `wanted`."""
+        removed: list[Message] = []
+        for lane in self._lanes:
+            kept = [message for message in lane if not wanted(message)]
+            if len(kept) < len(lane):
+                removed += (message for message in lane if wanted(message))
+                lane.clear()
+                lane.extend(kept)
+        self.waiting -= len(removed)
+        return removed
 
     def take(self, limit: int, *, deep: bool) -> tuple[list[Message], set[int]]:
         """Take up to `limit` messages and close their lanes; `release` opens them again.

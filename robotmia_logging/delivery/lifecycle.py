@@ -26,10 +26,10 @@ class Delivering(Protocol):
     reported_lost: int
 
     @property
-    def pending(self) -> int: ...
+    def at_risk(self) -> int: ...
     @property
     def last_error(self) -> str | None: ...
-    def flush_until(self, deadline: float) -> bool: ...
+    def settle_until(self, deadline: float) -> bool: ...
     def exiting(self, deadline: float) -> None: ...
     def tell_news_here(self) -> None: ...
     def after_fork_in_child(self) -> None: ...
@@ -106,14 +106,14 @@ def closed(delivery: Delivering, *, delivered: bool) -> None:
 
 
 def _at_exit() -> None:
-    """Deliver what waits, all doors by one deadline, and say in one line what could not be."""
+    """Deliver what waits or have it spooled, all doors by one deadline, and say in one line what could not be."""
     started = time.monotonic() if _process.exit_started is None else _process.exit_started
     _process.exit_started = started
     deliveries = list(_live)
     try:
         for delivery in deliveries:
-            delivery.flush_until(started)  # sets all of them going
-        ends = [(d, d.flush_until(started + d.settings.shutdown_timeout)) for d in deliveries]
+            delivery.settle_until(started)  # sets all of them going
+        ends = [(d, d.settle_until(started + d.settings.shutdown_timeout)) for d in deliveries]
     except BaseException:  # Ctrl-C: whoever waits for us has had enough, and logging's own hook comes next
         _process.exit_started = float("-inf")
         ends = [(delivery, False) for delivery in deliveries]
@@ -129,7 +129,7 @@ def _tell_lost(ends: Iterable[tuple[Delivering, bool]]) -> None:
     lost = 0
     reasons: dict[str, None] = {}
     for delivery, delivered in ends:
-        news = delivery.pending - delivery.reported_lost
+        news = delivery.at_risk - delivery.reported_lost
         if news > 0:
             delivery.reported_lost += news
             lost += news

@@ -27,6 +27,9 @@ class DeliverySettings:
     senders: int = 8
     timeout: tuple[float, float] = (3.05, 10.0)
     shutdown_timeout: float = 5.0
+    spool: str | PathLike[str] | None = None
+    spool_max_bytes: int = 1024 * 1024 * 1024
+    spool_fsync: float | None = None
     dead_letters: str | PathLike[str] | None = None
     on_ambiguous: OnAmbiguous = "resend"
     import_auth: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -6,6 +6,7 @@ Pure: no I/O and no clock, and no knowledge of logging or of the network.
 from robotmia_logging.messages.encode import as_text, encode, plain
 from robotmia_logging.messages.event import alias_event, seal_event
 from robotmia_logging.messages.limits import DEFAULT_URL, IMPORT_AGE_S, MAX_BATCH, RESERVED_PREFIX
+from robotmia_logging.messages.lines import LINE_START, DeadLetter, message_line, read_line
 from robotmia_logging.messages.message import ENGAGE, TRACK, Message, Refusal, Refused
 from robotmia_logging.messages.profile import operations, seal_update, transaction
 from robotmia_logging.messages.times import date_string, unix_seconds
@@ -14,9 +15,11 @@ __all__ = [
     "DEFAULT_URL",
     "ENGAGE",
     "IMPORT_AGE_S",
+    "LINE_START",
     "MAX_BATCH",
     "RESERVED_PREFIX",
     "TRACK",
+    "DeadLetter",
     "Message",
     "Refusal",
     "Refused",
@@ -24,8 +27,10 @@ __all__ = [
     "as_text",
     "date_string",
     "encode",
+    "message_line",
     "operations",
     "plain",
+    "read_line",
     "seal_event",
     "seal_update",
     "transaction",

@@ -40,9 +40,10 @@ class Message:
         located: whether a profile update carries its own `$ip`.
         rendered: how many values had no JSON form and were rendered as text.
         seq: its place in the order of arrival, given by the buffer.
+        place: where the spool keeps it, given by the spool; None if it is in memory only.
     """
 
-    __slots__ = ("alias", "body", "endpoint", "located", "rendered", "repeatable", "seq", "time", "user")
+    __slots__ = ("alias", "body", "endpoint", "located", "place", "rendered", "repeatable", "seq", "time", "user")
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class Message:
         self.located = located
         self.rendered = rendered
         self.seq = 0
+        self.place: Any = None
 
     def __repr__(self) -> str:
         return f"<Message {self.endpoint} user={self.user!r} time={self.time} {len(self.body)} bytes>"
@@ -80,9 +82,10 @@ class Refusal:
         user: the distinct id, if it was known.
         time: when it happened, in seconds since 1970; None if that is what was wrong.
         wire: the message as it stood, any Python values in it.
+        place: where the spool keeps it, given by the spool; None if it is in memory only.
     """
 
-    __slots__ = ("dropped", "endpoint", "error", "reason", "time", "user", "wire")
+    __slots__ = ("dropped", "endpoint", "error", "place", "reason", "time", "user", "wire")
 
     def __init__(
         self,
@@ -102,6 +105,7 @@ class Refusal:
         self.user = user
         self.time = time
         self.dropped = dropped
+        self.place: Any = None
 
     def __repr__(self) -> str:
         return f"<Refusal {self.reason}: {self.error}>"

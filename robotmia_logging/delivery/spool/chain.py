@@ -1,0 +1,233 @@
+"""A chain: the segments that one process wrote, in their order, in a folder of their own under one lock.
+
+The lock (`flock`) ends with the process, whatever ends it, so a chain whose lock can be had is a dead process's, and
+whoever has it adopts the whole of it: nobody else sends a part, and the order holds. A stopped process keeps its lock.
+
+    spool/20261125T033346.512345-4711-000/lock
+                                         /000001.jsonl
+                                         /000002.jsonl
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import time
+from collections.abc import Iterator
+
+from robotmia_logging.delivery.spool.segment import Segment
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows
+    fcntl = None  # type: ignore[assignment]
+
+SUPPORTED = fcntl is not None
+_LOCK = "lock"
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}-(\d+)-\d{3}")
+_SEGMENT = re.compile(r"(\d{6,})\.jsonl")
+
+
+class Chain:
+    """A folder of segments that this process holds the lock of.
+
+    Attributes:
+        folder: its path.
+        segments: those not deleted yet, in order.
+        is_ended: whether it gets no further segments.
+    """
+
+    def __init__(self, folder: str, lock: int) -> None:
+        self.folder = folder
+        self._lock: int | None = lock
+        self.segments: list[Segment] = []
+        self.is_ended = False
+        self._numbers = itertools.count(1)
+
+    @classmethod
+    def create(cls, root: str, now: float) -> Chain:
+        """Begin a chain in the folder `root`, which is made if need be, for its owner only.
+
+        Raises:
+            OSError: it can't be made or locked.
+        """
+        os.makedirs(root, mode=0o700, exist_ok=True)
+        stamp = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(now))}.{int(now % 1 * 1e6):06d}"
+        for count in range(1000):
+            folder = os.path.join(root, f"{stamp}-{os.getpid()}-{count:03d}")
+            try:
+                return cls(folder, _make_locked(root, folder))
+            except FileExistsError:  # several doors at once, or a clock set back
+                continue
+        raise FileExistsError(f"no free name in {root}")
+
+    @classmethod
+    def adopt(cls, folder: str) -> Chain | None:
+        """Take over the chain of a dead process; None if its process lives, or another has it.
+
+        Raises:
+            OSError: it can't be read and written.
+        """
+        path = os.path.join(folder, _LOCK)
+        try:
+            lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:  # just finished by another, or no chain of ours
+            return None
+        try:
+            if not _lock(lock) or os.fstat(lock).st_nlink == 0:  # finished by the one who had it
+                os.close(lock)
+                return None
+        except BaseException:
+            os.close(lock)
+            raise
+        chain = cls(folder, lock)
+        chain.is_ended = True
+        return chain
+
+    def new_segment(self, size: int) -> Segment:
+        """Make a segment to append to.
+
+        Raises:
+            OSError: it can't be made.
+        """
+        number = next(self._numbers)
+        segment = Segment.create(self, number, os.path.join(self.folder, f"{number:06d}.jsonl"), size)
+        self.segments.append(segment)
+        return segment
+
+    def open_segments(self) -> int:
+        """Open what a dead process left, in order; gives the number of lines.
+
+        Raises:
+            OSError: a file can't be read and written.
+        """
+        for number, path in segment_files(self.folder):
+            segment = Segment.open(self, number, path)
+            segment.unmap()  # only counted: there may be many
+            self.segments.append(segment)
+        return sum(segment.unread for segment in self.segments)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether somebody deleted it under our feet."""
+        return self._lock is None or os.fstat(self._lock).st_nlink == 0
+
+    def finish(self) -> None:
+        """All of it is done, or gone: remove the folder, unless somebody else keeps something there.
+
+        Raises:
+            OSError: it can't be removed.
+        """
+        if self._lock is None:
+            return
+        try:
+            for _, path in segment_files(self.folder):  # made by a thread that found the chain ended
+                os.unlink(path)
+            os.unlink(os.path.join(self.folder, _LOCK))
+            os.rmdir(self.folder)
+        except FileNotFoundError:  # deleted under our feet
+            pass
+        finally:
+            self.release()
+
+    def release(self) -> None:
+        """Let go of everything without a word on the files. In a forked child, too: closing ends no parent's lock."""
+        for segment in self.segments:
+            segment.unmap()
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+    def __repr__(self) -> str:
+        return f"<Chain {self.folder} {len(self.segments)} segments>"
+
+
+def chain_folders(root: str) -> list[str]:
+    """The folders of chains in a spool, the oldest first; nothing else that lies there.
+
+    Raises:
+        OSError: the spool can't be read. A spool that isn't there is empty.
+    """
+    try:
+        names = os.listdir(root)
+    except FileNotFoundError:
+        return []
+    return [os.path.join(root, name) for name in sorted(names) if _NAME.fullmatch(name)]
+
+
+def segment_files(folder: str) -> list[tuple[int, str]]:
+    """The segments in a chain's folder, in order: number and path.
+
+    Raises:
+        OSError: the folder can't be read. One that isn't there has none.
+    """
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    found = [(int(match[1]), os.path.join(folder, name)) for name in names if (match := _SEGMENT.fullmatch(name))]
+    return sorted(found)
+
+
+def owner_pid(folder: str) -> int:
+    """The id of the process that began a chain."""
+    match = _NAME.fullmatch(os.path.basename(folder))
+    return int(match[1]) if match else 0
+
+
+def owner_lives(folder: str) -> bool:
+    """Whether somebody holds the chain's lock: its process, or whoever adopted it."""
+    try:
+        lock = os.open(os.path.join(folder, _LOCK), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not _lock(lock, shared=True)
+    finally:
+        os.close(lock)
+
+
+def spool_bytes(root: str) -> int:
+    """What all segments in a spool take on disk.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    return sum(_sizes(root))
+
+
+def _sizes(root: str) -> Iterator[int]:
+    for folder in chain_folders(root):
+        for _, path in segment_files(folder):
+            try:
+                yield os.stat(path).st_size
+            except FileNotFoundError:  # done meanwhile
+                continue
+
+
+def _make_locked(root: str, folder: str) -> int:
+    """Make a chain's folder with its lock held before anybody can see it."""
+    if os.path.lexists(folder):
+        raise FileExistsError(folder)
+    hidden = os.path.join(root, "." + os.path.basename(folder))
+    os.mkdir(hidden, 0o700)
+    path = os.path.join(hidden, _LOCK)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        _lock(lock)
+        os.rename(hidden, folder)
+    except BaseException:
+        os.close(lock)
+        os.unlink(path)
+        os.rmdir(hidden)
+        raise
+    return lock
+
+
+def _lock(descriptor: int, *, shared: bool = False) -> bool:
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

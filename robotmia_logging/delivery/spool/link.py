@@ -1,0 +1,151 @@
+"""What the spool is strung of: segments on disk, and what takes their place where there is none.
+
+Every link gets its successor once, by whoever comes first, without a lock. Log calls follow the links to the last
+one; the reader comes behind, in the same order.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, NamedTuple
+
+from robotmia_logging.messages import DeadLetter, Message, Refusal
+
+Item = Message | Refusal | DeadLetter
+"""What the reader comes upon. A `Refusal` stands for a line that can't be read."""
+
+
+class Place(NamedTuple):
+    """Where an item is kept."""
+
+    link: Link
+    start: int
+    end: int
+
+
+class Link:
+    """One of the spool's links. By itself it is a seam between two chains, and keeps nothing.
+
+    The writer's side, `append` and `follow_with`, is for any thread at any time. The rest is the reader's: the
+    delivery's lock is held.
+
+    Attributes:
+        unread: items that were told of and haven't been read.
+    """
+
+    is_durable = True
+    chain: Any = None
+
+    def __init__(self) -> None:
+        self.unread = 0
+        self._successors: dict[str, Link] = {}
+
+    @property
+    def successor(self) -> Link | None:
+        """What comes behind; once there is one, nothing more gets in here."""
+        return self._successors.get("")
+
+    def follow_with(self, link: Link) -> Link:
+        """Have `link` follow, unless one does already; gives the one that does. Atomic."""
+        return self._successors.setdefault("", link)
+
+    def append(self, line: bytes) -> Place | None:  # noqa: ARG002
+        """Keep a line; None if nothing more gets in."""
+        return None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there is no more to be read, once something follows."""
+        return True
+
+    def leave(self) -> None:
+        """The reader goes on to what follows."""
+
+    def arrived(self, item: Message | Refusal, *, next_up: bool) -> bool:  # noqa: ARG002
+        """The reader is told of an item. True: it counts as read now. False: the reader will come to it.
+
+        Args:
+            item: what came.
+            next_up: whether the reader stands at this link and has room.
+        """
+        return True
+
+    def read(self) -> Item | None:
+        """The next item; None if there is none yet."""
+        return None
+
+    @property
+    def tail(self) -> int:
+        """Where its latest item ends."""
+        return 0
+
+    def is_past(self, tail: int) -> bool:  # noqa: ARG002
+        """Whether everything up to there was read."""
+        return True
+
+    def settle(self, place: Place) -> None:
+        """An item has its outcome."""
+
+
+class Held(Link):
+    """Items that are in memory only, for the disk can't take them.
+
+    Attributes:
+        queued_bytes: the size of the messages in the queue.
+    """
+
+    is_durable = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._queue: deque[Message | Refusal] = deque()
+        self._is_passed = False
+        self._came = 0
+        self.queued_bytes = 0
+
+    def append(self, line: bytes) -> Place | None:  # noqa: ARG002
+        """There is room here; the item itself comes with `arrived`."""
+        return None if self.successor is not None else Place(self, 0, 0)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the queue is empty."""
+        return not self._queue
+
+    def leave(self) -> None:
+        """What still arrives, of log calls that found no successor yet, is given at once."""
+        self._is_passed = True
+
+    def arrived(self, item: Message | Refusal, *, next_up: bool) -> bool:
+        """Give it at once, if it is its turn or that of later ones; else queue it."""
+        if self._is_passed or (next_up and not self._queue):
+            return True
+        self._queue.append(item)
+        self._came += 1
+        self.unread += 1
+        self.queued_bytes += _size(item)
+        return False
+
+    def read(self) -> Item | None:
+        """The oldest of the queue."""
+        return self.shed(newest=False) if self._queue else None
+
+    def shed(self, *, newest: bool) -> Message | Refusal:
+        """Take out the newest or the oldest of the queue."""
+        item = self._queue.pop() if newest else self._queue.popleft()
+        self.unread -= 1
+        self.queued_bytes -= _size(item)
+        return item
+
+    @property
+    def tail(self) -> int:
+        """How many were queued so far."""
+        return self._came
+
+    def is_past(self, tail: int) -> bool:
+        """Whether so many have left the queue."""
+        return self._came - len(self._queue) >= tail
+
+
+def _size(item: Message | Refusal) -> int:
+    return len(item.body) if isinstance(item, Message) else 0

@@ -1,0 +1,202 @@
+"""The reader's side of the spool: gives out what was kept, each item once, in order, and knows when it is done.
+
+What arrives while the reader is up to date is taken from memory; else it is left on disk, and read when its turn comes.
+The delivery's lock is held around every call.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from robotmia_logging.delivery.spool.chain import Chain
+from robotmia_logging.delivery.spool.link import Held, Item, Link
+from robotmia_logging.delivery.spool.segment import Segment
+from robotmia_logging.messages import Message, Refusal
+
+LOST = "spool_lost"
+"""The reason under which messages are dropped whose file was deleted under our feet."""
+
+
+class Mark(NamedTuple):
+    """A moment: the last link of our own and how far it went, and the adopted segments that were still to be read."""
+
+    last: Link
+    tail: int
+    adopted: tuple[Segment, ...]
+
+
+class Reader:
+    """Reads the links of one writer, and the chains adopted from dead processes.
+
+    Args:
+        first: the link to begin with.
+        drop: told how many messages are dropped: the reason, how many, the details.
+
+    Attributes:
+        unread: items that were left on disk, or in the queue of a disk that takes none, and are still to be read.
+        in_memory: items that are in memory only and have no outcome yet.
+    """
+
+    def __init__(self, first: Link, drop: Callable[[str, int, str], None]) -> None:
+        self._front = first
+        self._drop = drop
+        self._left: list[Segment] = []  # read, and not done yet
+        self._adopted: deque[Segment] = deque()
+        self.unread = 0
+        self.in_memory = 0
+
+    # --- what is there
+
+    def arrived(self, item: Message | Refusal, *, has_room: bool) -> bool:
+        """A log call tells of an item that it kept. True: handle it now. False: it will come by `read`."""
+        self._advance()
+        link: Link = item.place.link
+        self.in_memory += not link.is_durable
+        if link.arrived(item, next_up=link is self._front and (has_room or not link.is_durable)):
+            return True
+        self.unread += 1
+        return False
+
+    def adopt(self, chain: Chain) -> None:
+        """Read the segments of a chain, too."""
+        self._adopted.extend(chain.segments)
+        self.unread += sum(segment.unread for segment in chain.segments)
+
+    def read(self) -> Item | None:
+        """The next item that is still to be read; None if there is none now.
+
+        Our own come first: what is logged now isn't held up by what was found.
+        """
+        return (self._read_own() or self._read_adopted()) if self.unread > 0 else None
+
+    def shed(self, link: Held, *, newest: bool) -> None:
+        """Give up the newest or the oldest of a queue in memory."""
+        item = link.shed(newest=newest)
+        self.unread -= 1
+        self.settle([item])
+
+    def _read_own(self) -> Item | None:
+        while True:
+            front = self._front
+            item = self._read(front)
+            if item is not None or front.successor is None:
+                return item
+            self._advance()
+            if self._front is front:  # a writer is amid the last lines
+                return None
+
+    def _read_adopted(self) -> Item | None:
+        while self._adopted:
+            item = self._read(self._adopted[0])
+            if item is not None:
+                return item
+            self._left.append(self._adopted.popleft())
+        return None
+
+    def _read(self, link: Link) -> Item | None:
+        if not link.unread:
+            return None
+        if isinstance(link, Segment) and not self._opened(link):
+            return None
+        item = link.read()
+        self.unread -= item is not None
+        return item
+
+    def _opened(self, segment: Segment) -> bool:
+        try:
+            segment.map()
+        except OSError as error:
+            count = segment.give_up_unread()
+            self.unread -= count
+            self._drop(LOST, count, f"a file of the spool is gone: {error}")
+            return False
+        return True
+
+    def _advance(self) -> None:
+        """Go on to the link where there may be something to read."""
+        while (after := self._front.successor) is not None and self._front.is_read:
+            front, self._front = self._front, after
+            front.leave()
+            if isinstance(front, Segment):
+                self._left.append(front)
+
+    # --- what becomes of it
+
+    def settle(self, items: Iterable[Item]) -> None:
+        """These have their outcome: they need not be kept any more."""
+        for item in items:
+            place = item.place
+            if place is not None:
+                place.link.settle(place)
+                self.in_memory -= not place.link.is_durable
+
+    def take_done(self) -> list[Segment]:
+        """The segments that are done, handed over to be deleted."""
+        self._advance()
+        while self._adopted and not self._adopted[0].unread:
+            self._adopted[0].give_up_unread()
+            self._left.append(self._adopted.popleft())
+        done = [segment for segment in self._left if segment.is_done]
+        if done:
+            self._left = [segment for segment in self._left if not segment.is_done]
+        return [segment for segment in done if _is_taken_out(segment)]
+
+    def rest(self) -> None:
+        """Let go of the memory of what needn't be there now: what is to be read much later."""
+        for segment in (*self._adopted, *self._links()):
+            if segment is self._front or not isinstance(segment, Segment):
+                continue
+            if segment.is_sealed and segment.is_complete and not segment.unsettled:
+                segment.unmap()
+
+    def oldest_idle(self, waiting: Mapping[Segment, int]) -> Segment | None:
+        """The oldest segment none of whose messages is under way.
+
+        Args:
+            waiting: by segment, how many of its messages are in memory and not under way.
+        """
+        for link in (*self._adopted, *self._left, *self._links()):
+            if isinstance(link, Segment) and link.is_sealed and link.is_complete and link in link.chain.segments:
+                if link.unsettled == waiting.get(link, 0):
+                    return link
+        return None
+
+    def give_up(self, segment: Segment) -> int:
+        """Read no more of a segment; gives how many lines that leaves."""
+        count = segment.give_up_unread()
+        self.unread -= count
+        _is_taken_out(segment)
+        return count
+
+    def mark(self) -> Mark:
+        """What there is to be read now."""
+        *_, last = self._links()
+        return Mark(last, last.tail, tuple(self._adopted))
+
+    def is_past(self, mark: Mark) -> bool:
+        """Whether all of that was read."""
+        if not self.unread:
+            return True
+        if any(segment in mark.adopted for segment in self._adopted):
+            return False
+        return all(link is not mark.last for link in self._links()) or (
+            self._front is mark.last and mark.last.is_past(mark.tail)
+        )
+
+    def _links(self) -> Iterator[Link]:
+        """Our own links from the reader on."""
+        link: Link | None = self._front
+        while link is not None:
+            yield link
+            link = link.successor
+
+
+def _is_taken_out(segment: Segment) -> bool:
+    """Take a segment out of its chain; False if it was already."""
+    segments = segment.chain.segments
+    if segment not in segments:
+        return False
+    segments.remove(segment)
+    return True

@@ -1,0 +1,325 @@
+"""A segment: a file of JSON lines, preallocated and mapped into memory.
+
+A store into the map costs less than a microsecond, keeps the GIL, and outlives `kill -9`, for the page cache does.
+What was delivered is blanked in place, so that `jq` shows just what is still to be sent. A file's bytes are::
+
+    {"endpoint": ...}\\n            a line to be sent
+    spaces, \\n                     a line that has its outcome
+    zeros                          not written: the rest, or where a writer was killed
+
+JSON has no byte 0, so a line without any is whole.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from robotmia_logging.delivery.spool.link import Item, Link, Place
+from robotmia_logging.messages import LINE_START, TRACK, Message, Refusal, read_line
+
+if TYPE_CHECKING:
+    from robotmia_logging.delivery.spool.chain import Chain
+
+_SPACES = b" " * 4096
+_NEWLINE = ord("\n")
+
+
+TORN = "torn"
+"""The reason under which lines are dropped that can't be read."""
+
+
+class Segment(Link):
+    """One file of a chain. Made by `create` or `open`.
+
+    Attributes:
+        chain: the chain it belongs to.
+        number: its place in there.
+        path: the file.
+        size: the file's size in bytes.
+        position: up to where it has been read.
+        unread: lines known to be there that haven't been read.
+        unsettled: lines that were read and have no outcome yet.
+    """
+
+    def __init__(self, chain: Chain, number: int, path: str, *, is_own: bool) -> None:
+        super().__init__()
+        self.chain = chain
+        self.number = number
+        self.path = path
+        self.size = 0
+        self.position = 0
+        self.unsettled = 0
+        self._is_own = is_own
+        self._arrived_bytes = 0
+        self._sealed_at: int | None = None
+        self._holes: list[tuple[int, int]] = []
+        self._map: mmap.mmap | None = None
+        # seek() moves on and says where to, in one call of C: an atomic fetch-and-add, for threads, signal handlers
+        # and destructors alike. No lock could be taken here: a handler may raise, or log, at any step.
+        self._cursor = io.BytesIO()
+
+    @classmethod
+    def create(cls, chain: Chain, number: int, path: str, size: int) -> Segment:
+        """Make a file of `size` bytes, readable by its owner only, to append to.
+
+        Raises:
+            OSError: it can't be made; a full disk shows here, not as a crash at the store.
+        """
+        segment = cls(chain, number, path, is_own=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            _allocate(descriptor, size)
+            segment._map = mmap.mmap(descriptor, size)
+            segment.size = size
+        except BaseException:
+            os.unlink(path)
+            raise
+        finally:
+            os.close(descriptor)
+        return segment
+
+    @classmethod
+    def open(cls, chain: Chain, number: int, path: str) -> Segment:
+        """Open a file that a dead process left, and count its lines.
+
+        Raises:
+            OSError: it can't be read and written.
+        """
+        segment = cls(chain, number, path, is_own=False)
+        segment.map()
+        segment.unread = segment.count_lines()
+        return segment
+
+    # --- the writer's side
+
+    def append(self, line: bytes) -> Place | None:
+        """Write a line; None if there is no room: then there never will be again."""
+        count = len(line)
+        end = self._cursor.seek(count, io.SEEK_CUR)
+        start = end - count
+        if end <= self.size:
+            self._map[start:end] = line  # type: ignore[index]  # a segment that takes lines is mapped
+            return Place(self, start, end)
+        if start <= self.size:
+            self._sealed_at = start
+        return None
+
+    def seal(self) -> None:
+        """Let nothing more in."""
+        beyond = self.size + 1
+        start = self._cursor.seek(beyond, io.SEEK_CUR) - beyond
+        if start <= self.size:
+            self._sealed_at = start
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether nothing more gets in."""
+        return not self._is_own or self._cursor.tell() > self.size
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no writer is amid a line: the reader was told of all that was ever let in."""
+        return not self._is_own or self._arrived_bytes == self._sealed_at
+
+    @property
+    def used_bytes(self) -> int:
+        """Up to where there may be lines."""
+        if not self._is_own:
+            return self.size
+        return self._sealed_at if self._sealed_at is not None else min(self._cursor.tell(), self.size)
+
+    # --- the reader's side
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all that it will ever give was read; lines still to be written where the reader was come told."""
+        return self.is_sealed and self.position >= self.used_bytes
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of it has its outcome, for good."""
+        return self.is_read and self.is_complete and not self.unsettled
+
+    def arrived(self, item: Message | Refusal, *, next_up: bool) -> bool:
+        """The reader is told of a line: the very next one, or one written late where it has been already?"""
+        _, start, end = item.place
+        self._arrived_bytes += end - start
+        if next_up and start == self.position:
+            self.position = end
+        elif start >= self.position or not self._is_in_hole(start):
+            self.unread += 1  # or it was read before its writer told of it, and counted then
+            return False
+        self.unsettled += 1
+        return True
+
+    def read(self) -> Item | None:
+        """The next line. What is no line yet, and so passed over, is remembered: its writer will tell of it."""
+        found = None if self._map is None else _next_line(self._map, self.position, self.used_bytes)
+        if found is None:
+            if self.is_sealed and self.position < self.used_bytes:
+                self._pass_over(self.used_bytes)
+            return None
+        start, end, line = found
+        self._pass_over(start)
+        self.position = end
+        self.unread -= 1
+        self.unsettled += 1
+        return _item(line, Place(self, start, end))
+
+    @property
+    def tail(self) -> int:
+        """Up to where there may be lines now."""
+        return self.used_bytes
+
+    def is_past(self, tail: int) -> bool:
+        """Whether it was read up to there."""
+        return self.position >= tail
+
+    def settle(self, place: Place) -> None:
+        """A line has its outcome: take it out."""
+        length = place.end - place.start - 1
+        data: Any = self._map
+        data[place.start : place.end - 1] = _SPACES[:length] if length <= len(_SPACES) else b" " * length
+        data[place.end - 1] = _NEWLINE
+        self.unsettled -= 1
+
+    def give_up_unread(self) -> int:
+        """Read no more of it; how many lines that leaves."""
+        left, self.unread = self.unread, 0
+        self.position = self.used_bytes
+        return left
+
+    def count_lines(self) -> int:
+        """How many lines there are still to be sent."""
+        return 0 if self._map is None else sum(1 for _ in live_lines(self._map, self.used_bytes))
+
+    def _pass_over(self, to: int) -> None:
+        if self._is_own and to > self.position:
+            self._holes.append((self.position, to))
+        self.position = to
+
+    def _is_in_hole(self, start: int) -> bool:
+        return any(low <= start < high for low, high in self._holes)
+
+    # --- the file
+
+    def map(self) -> None:
+        """Map the file into memory, if it isn't.
+
+        Raises:
+            OSError: it can't be: deleted under our feet, perhaps.
+        """
+        if self._map is not None:
+            return
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size:
+                self._map = mmap.mmap(descriptor, size)
+            self.size = size
+        finally:
+            os.close(descriptor)
+
+    def unmap(self) -> None:
+        """Let go of memory and descriptor."""
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+
+    def cut(self) -> None:
+        """Cut off what was never written, for `jq` reads no zeros; only once nobody writes any more.
+
+        Raises:
+            OSError: the file isn't there, or can't be written.
+        """
+        if self._is_own and self.is_complete and self._sealed_at is not None:
+            os.truncate(self.path, self._sealed_at)
+
+    def sync(self) -> None:
+        """Have what was written survive a power loss. Waits for the disk.
+
+        Raises:
+            OSError: it can't be.
+        """
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            getattr(os, "fdatasync", os.fsync)(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def delete(self) -> None:
+        """Remove the file.
+
+        Raises:
+            OSError: it can't be removed.
+        """
+        self.unmap()
+        with suppress(FileNotFoundError):
+            os.unlink(self.path)
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether it is in memory."""
+        return self._map is not None
+
+    def __repr__(self) -> str:
+        state = "own" if self._is_own else "adopted"
+        return f"<Segment {self.path} {state}, {self.unread} unread, {self.unsettled} unsettled>"
+
+
+def _item(line: bytes, place: Place) -> Item:
+    """What a line says, with its place."""
+    try:
+        item = read_line(line)
+    except ValueError as error:
+        return _placed(Refusal(TORN, f"a line of the spool can't be read: {error}", TRACK, dropped=True), place)
+    if isinstance(item, Message):
+        return _placed(item, place)
+    _placed(item.letter, place)
+    return item
+
+
+def _placed(item: Any, place: Place) -> Any:
+    item.place = place
+    return item
+
+
+def live_lines(data: bytes | mmap.mmap, limit: int) -> Iterator[bytes]:
+    """The lines still to be sent in a segment's bytes, up to `limit`; damaged ones too."""
+    position = 0
+    while (found := _next_line(data, position, limit)) is not None:
+        _, position, line = found
+        yield line
+
+
+def _next_line(data: bytes | mmap.mmap, position: int, limit: int) -> tuple[int, int, bytes] | None:
+    """The next line from `position` on: its start, its end, itself. Passes over what is blank or not written.
+
+    What stands at the end without a newline is a line cut short, and comes too: it can't be read, and is counted.
+    """
+    while (end := data.find(b"\n", position, limit) + 1) > 0:
+        line = data[position:end]
+        if line.startswith(LINE_START) and b"\0" not in line:
+            return position, end, line
+        zeros = line.rfind(b"\0") + 1  # what precedes the last of them is a torn line, or none
+        line = line[zeros:]
+        if not line.isspace():
+            return position + zeros, end, line
+        position = end
+    rest = data[position:limit].strip(b"\0 ")
+    return (position, limit, rest) if rest else None
+
+
+def _allocate(descriptor: int, size: int) -> None:
+    """Have the disk set the file's bytes aside: a store to a hole of a sparse file on a full disk is a SIGBUS."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size)
+    else:  # macOS
+        left = size
+        while left:
+            left -= os.write(descriptor, bytes(min(left, 1 << 20)))

@@ -1,0 +1,204 @@
+"""A spool's two sides, and the chores around the files: done seldom, by one thread, with no lock held during I/O."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+
+from robotmia_logging.delivery.clock import Clock
+from robotmia_logging.delivery.spool.chain import Chain, chain_folders
+from robotmia_logging.delivery.spool.link import Place
+from robotmia_logging.delivery.spool.reader import Reader
+from robotmia_logging.delivery.spool.segment import Segment
+from robotmia_logging.delivery.spool.writer import Writer
+
+LOOK_S = 1.0
+"""How often the files are looked after."""
+ADOPT_S = 15.0
+"""How often what dead processes left is looked for."""
+_ADOPTED_AT_ONCE = 4  # chains; each holds a descriptor
+
+_NOT_TAKEN = "what other processes left in the spool can't be taken ({count} times)"
+
+Locked = Callable[[Callable[[], object]], object]
+"""Does something under the delivery's lock, and waits for it."""
+
+
+class Spool:
+    """One delivery's spool.
+
+    Args:
+        folder: where it is.
+        max_bytes: what all segments in it, of all processes, may take.
+        fsync_s: how often what was written is made to survive a power loss, in seconds; None for never.
+        clock: the times.
+        note: told of trouble: its cause, and a detail.
+        drop: told how many messages are dropped: the reason, how many, the details.
+        adopted: told how many messages were found.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        max_bytes: int,
+        fsync_s: float | None,
+        *,
+        clock: Clock,
+        note: Callable[[str, str], None],
+        drop: Callable[[str, int, str], None],
+        adopted: Callable[[int], None],
+    ) -> None:
+        self.folder = os.path.abspath(folder)
+        self._fsync_s = fsync_s
+        self._clock = clock
+        self._note = note
+        self.writer = Writer(self.folder, max_bytes, monotonic=clock.monotonic, wall=clock.time, note=note)
+        self.reader = Reader(self.writer.last, drop)
+        self._tell_adopted = adopted
+        self._adopted: list[Chain] = []
+        self._cut: set[Segment] = set()
+        self._synced: dict[Segment, int] = {}
+        self._due_at = self._adopt_at = self._sync_at = float("-inf")
+
+    def keep(self, line: bytes) -> Place | None:
+        """Keep a line: when this returns, it survives the process. None if the spool is full.
+
+        Raises no Exception but by defect; a disk that can't be written is told of, and the item kept in memory.
+        """
+        return self.writer.keep(line)
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether what is kept now goes to disk."""
+        return not self.writer.is_in_memory
+
+    # --- chores
+
+    def chores_due_at(self, *, idle: bool) -> float:
+        """When there is something to look after next, in monotonic seconds."""
+        return self._adopt_at if idle else self._due_at
+
+    def chores(self, locked: Locked, *, adopt: bool = False) -> int:
+        """Look after the files; for one thread at a time.
+
+        Args:
+            locked: does something under the delivery's lock.
+            adopt: look for what dead processes left, though it is not time yet.
+
+        Returns:
+            How many messages were adopted.
+        """
+        now = self._clock.monotonic()
+        self._due_at = now + LOOK_S
+        self._remove_done(locked)
+        self.writer.look_after()
+        self.writer.prepare()
+        locked(self.reader.rest)
+        self._cut_sealed()
+        if self._fsync_s is not None and now >= self._sync_at:
+            self._sync_at = now + self._fsync_s
+            self._sync()
+        if not adopt and now < self._adopt_at:
+            return 0
+        self._adopt_at = now + ADOPT_S
+        return self._adopt(locked)
+
+    def close(self, locked: Locked) -> None:
+        """Let the files be as another process would like to find them; the next message begins new ones."""
+        self.writer.end_chain()
+        self._remove_done(locked)
+        self._cut_sealed()
+        if self._fsync_s is not None:
+            self._sync()
+
+    def abandon(self) -> None:
+        """In a forked child: the files and their locks are the parent's."""
+        for chain in (*self.writer.chains, *self._adopted):
+            with suppress(Exception):
+                chain.release()
+
+    def remove(self, segment: Segment) -> None:
+        """Delete a segment's file."""
+        try:
+            segment.delete()
+        except OSError as error:
+            self._note("files of the spool can't be deleted ({count} times)", str(error))
+        self.writer.made_room()
+
+    def _remove_done(self, locked: Locked) -> None:
+        done: list[Segment] = []
+        locked(lambda: done.extend(self.reader.take_done()))
+        for segment in done:
+            self._cut.discard(segment)
+            self._synced.pop(segment, None)
+            self.remove(segment)
+        for chains in (self.writer.chains, self._adopted):
+            for chain in [chain for chain in chains if chain.is_ended and not chain.segments]:
+                chains.remove(chain)
+                try:
+                    chain.finish()
+                except OSError as error:  # somebody else keeps something there
+                    self._note("a folder of the spool can't be removed ({count} times)", str(error))
+
+    def _cut_sealed(self) -> None:
+        for chain in self.writer.chains:
+            for segment in list(chain.segments):
+                if segment not in self._cut and segment.is_sealed and segment.is_complete:
+                    self._cut.add(segment)
+                    with suppress(OSError):  # only for the eye
+                        segment.cut()
+
+    def _sync(self) -> None:
+        for chain in self.writer.chains:
+            for segment in list(chain.segments):
+                used = segment.used_bytes
+                if self._synced.get(segment) == used:
+                    continue
+                try:
+                    segment.sync()
+                    self._synced[segment] = used
+                except OSError as error:
+                    self._note("the spool can't be synced ({count} times)", str(error))
+
+    def _adopt(self, locked: Locked) -> int:
+        """Take over what dead processes left, a few chains at a time; gives the number of messages."""
+        count = 0
+        ours = {chain.folder for chain in (*self.writer.chains, *self._adopted)}
+        for folder in self._folders():
+            if len(self._adopted) >= _ADOPTED_AT_ONCE:
+                self._adopt_at = self._due_at  # more may be there
+                break
+            try:
+                if folder not in ours and (chain := Chain.adopt(folder)) is not None:
+                    count += self._take_over(chain, locked)
+            except OSError as error:
+                self._note(_NOT_TAKEN, str(error))
+        return count
+
+    def _folders(self) -> list[str]:
+        try:
+            return chain_folders(self.folder)
+        except OSError as error:
+            self._note(_NOT_TAKEN, str(error))
+            return []
+
+    def _take_over(self, chain: Chain, locked: Locked) -> int:
+        try:
+            count = chain.open_segments()
+        except BaseException:
+            chain.release()
+            raise
+        if not count:
+            for segment in chain.segments:
+                segment.delete()
+            chain.segments.clear()
+            chain.finish()
+            return 0
+        self._adopted.append(chain)
+        locked(lambda: self._read_too(chain, count))
+        return count
+
+    def _read_too(self, chain: Chain, count: int) -> None:
+        self._tell_adopted(count)
+        self.reader.adopt(chain)
