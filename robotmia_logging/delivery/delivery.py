@@ -20,7 +20,7 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -57,6 +57,7 @@ class Delivery:
         clock: times, sleep and jitter.
         say: tells trouble, a line at a time.
         start_thread: starts a thread; raises RuntimeError where none can be.
+        settled: told, under the lock, of messages that have their outcome for good; a dead letter once it is written.
     """
 
     def __init__(
@@ -67,12 +68,14 @@ class Delivery:
         clock: Clock | None = None,
         say: Callable[[str], None] = lambda _line: None,
         start_thread: Callable[[threading.Thread], None] = threading.Thread.start,
+        settled: Callable[[Iterable[Message | Refusal]], object] = lambda _items: None,
     ) -> None:
         self.settings = settings
         self._make_transport = transport or (lambda: HttpTransport(settings))
         self._clock = clock or Clock()
         self._say = say
         self._start_thread = start_thread
+        self._settled = settled
         # Small bounds are kept at every call, large ones by the handful.
         self._sweep_at = max(
             1, min(_SWEEP_AT, settings.max_pending // 100, settings.max_pending_bytes // (_SWEEP_AT * 1024))
@@ -90,7 +93,7 @@ class Delivery:
         self._room_bells: list[threading.Lock] = []
         self._reporter = Reporter(self._say)
         self._writing = threading.Lock()
-        self._dispatch = Dispatch(self.settings, self._reporter, self._clock.random)
+        self._dispatch = Dispatch(self.settings, self._reporter, self._clock.random, self._settled)
         self._desk = Guard()  # held, without the other, by the one who does the chores
         if self.settings.spool is not None:
             self._spool = self._open_spool(self.settings.spool)

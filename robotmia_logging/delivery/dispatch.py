@@ -38,9 +38,16 @@ class Dispatch:
         letters: dead letters to be written by whoever holds no lock.
     """
 
-    def __init__(self, settings: DeliverySettings, reporter: Reporter, random: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        settings: DeliverySettings,
+        reporter: Reporter,
+        random: Callable[[], float],
+        settled: Callable[[Iterable[Message | Refusal]], object] = lambda _items: None,
+    ) -> None:
         self._settings = settings
         self._reporter = reporter
+        self._settle_kept = settled
         self._reader: Reader | None = None
         self._marked: list[tuple[Watcher, Mark]] = []
         self._window = min(_WINDOW, settings.max_pending)
@@ -83,6 +90,7 @@ class Dispatch:
     def read_from(self, reader: Reader) -> None:
         """Take what is kept in a spool from its reader, a window of it at a time."""
         self._reader = reader
+        self._settle_kept = reader.settle
 
     def adopted(self, count: int) -> None:
         """So many messages were taken over from a dead process."""
@@ -129,17 +137,17 @@ class Dispatch:
     def _has_window(self) -> bool:
         return self.backlog.pending < self._window and self.backlog.pending_bytes < self._window_bytes
 
-    def _settle_kept(self, items: Iterable[Message | Refusal]) -> None:
-        if self._reader is not None:
-            self._reader.settle(items)
-
     def _bound(self, link: Held) -> None:
         """Keep what waits in memory, for want of a disk, within `max_pending` and `max_pending_bytes`."""
         settings, backlog, reader = self._settings, self.backlog, self._reader
         dropped = 0
-        while reader is not None and link.unread and (
-            link.unread + backlog.pending > settings.max_pending
-            or link.queued_bytes + backlog.pending_bytes > settings.max_pending_bytes
+        while (
+            reader is not None
+            and link.unread
+            and (
+                link.unread + backlog.pending > settings.max_pending
+                or link.queued_bytes + backlog.pending_bytes > settings.max_pending_bytes
+            )
         ):
             reader.shed(link, newest=settings.overflow != "drop_oldest")
             dropped += 1

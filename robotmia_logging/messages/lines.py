@@ -137,6 +137,4 @@ def _letter(fields: dict[str, Any]) -> DeadLetter:
         user=fields.get("user"),
         time=fields.get("time"),
     )
-    return DeadLetter(
-        letter=refusal, reason=reason, error=error, attempts=attempts, at=at if type(at) is int else None
-    )
+    return DeadLetter(letter=refusal, reason=reason, error=error, attempts=attempts, at=at if type(at) is int else None)

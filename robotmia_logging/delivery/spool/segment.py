@@ -1,10 +1,10 @@
-"""A segment: a file of JSON lines, preallocated and mapped into memory.
+r"""A segment: a file of JSON lines, preallocated and mapped into memory.
 
 A store into the map costs less than a microsecond, keeps the GIL, and outlives `kill -9`, for the page cache does.
 What was delivered is blanked in place, so that `jq` shows just what is still to be sent. A file's bytes are::
 
-    {"endpoint": ...}\\n            a line to be sent
-    spaces, \\n                     a line that has its outcome
+    {"endpoint": ...}\n             a line to be sent
+    spaces, \n                      a line that has its outcome
     zeros                          not written: the rest, or where a writer was killed
 
 JSON has no byte 0, so a line without any is whole.
@@ -20,7 +20,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from robotmia_logging.delivery.spool.link import Item, Link, Place
-from robotmia_logging.messages import LINE_START, TRACK, Message, Refusal, read_line
+from robotmia_logging.messages import LINE_START, TRACK, DeadLetter, Message, Refusal, read_line
 
 if TYPE_CHECKING:
     from robotmia_logging.delivery.spool.chain import Chain
@@ -274,18 +274,15 @@ class Segment(Link):
 
 def _item(line: bytes, place: Place) -> Item:
     """What a line says, with its place."""
+    item: Item
     try:
         item = read_line(line)
     except ValueError as error:
-        return _placed(Refusal(TORN, f"a line of the spool can't be read: {error}", TRACK, dropped=True), place)
-    if isinstance(item, Message):
-        return _placed(item, place)
-    _placed(item.letter, place)
-    return item
-
-
-def _placed(item: Any, place: Place) -> Any:
-    item.place = place
+        item = Refusal(TORN, f"a line of the spool can't be read: {error}", TRACK, dropped=True)
+    if isinstance(item, DeadLetter):
+        item.letter.place = place
+    else:
+        item.place = place
     return item
 
 

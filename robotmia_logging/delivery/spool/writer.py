@@ -84,7 +84,7 @@ class Writer:
                 _discard(self._spares.pop())
 
     def prepare(self) -> None:
-        """Make the next segment beforehand, so that no log call has to; leave memory when the disk takes lines again."""
+        """Make the next segment beforehand, so that no log call has to; leave memory once the disk takes lines."""
         last = self.last
         if isinstance(last, Held):
             with suppress(_FullError):
