@@ -10,6 +10,9 @@ from robotmia_logging.delivery.barriers import Barriers
 from robotmia_logging.delivery.lanes import Lanes
 from robotmia_logging.messages import ENGAGE, TRACK, Message
 
+_LANES = 16
+"""Twice the default of `senders`: with users spread by hash, all of them find an open lane."""
+
 
 class Watcher:
     """Waits for the outcome of everything that was pending when it was made.
@@ -102,8 +105,8 @@ class Backlog:
         last_seq: the number of the latest message.
     """
 
-    def __init__(self, lane_count: int) -> None:
-        self._lanes = {TRACK: Lanes(lane_count), ENGAGE: Lanes(lane_count)}
+    def __init__(self) -> None:
+        self._lanes = {TRACK: Lanes(_LANES), ENGAGE: Lanes(_LANES)}
         self._barriers = Barriers()
         self.pending = 0
         self.pending_bytes = 0

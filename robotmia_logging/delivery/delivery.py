@@ -16,35 +16,33 @@ The lock is never held while something is sent or waited for.
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
-from robotmia_logging.delivery.backlog import Batch, Watcher
+from robotmia_logging.delivery.backlog import Backlog, Batch, Watcher
 from robotmia_logging.delivery.clock import Clock
 from robotmia_logging.delivery.dead_letters import DeadLetterFile
 from robotmia_logging.delivery.dispatch import Dispatch
 from robotmia_logging.delivery.guard import Guard
 from robotmia_logging.delivery.http import HttpTransport, warm_urllib3_loggers
+from robotmia_logging.delivery.intake import Intake
+from robotmia_logging.delivery.keeper import Keeper
 from robotmia_logging.delivery.lifecycle import adopt, closed, first_message
+from robotmia_logging.delivery.outcomes import Outcomes, Settled
 from robotmia_logging.delivery.report import Reporter
 from robotmia_logging.delivery.senders import SENDING, Senders
 from robotmia_logging.delivery.settings import DeliverySettings
-from robotmia_logging.delivery.spool import Spool
-from robotmia_logging.delivery.spool.segment import Segment
 from robotmia_logging.delivery.stats import Stats
 from robotmia_logging.delivery.transport import Outcome, Parcel, Transport
-from robotmia_logging.messages import DeadLetter, Message, Refusal, as_text, message_line
+from robotmia_logging.messages import DeadLetter, Message, Refusal, as_text
 
 _YEAR_S = 365 * 24 * 3600.0
 _is_finalizing = sys.is_finalizing
 _SWEEP_AT = 256  # what the inbox may hold unaccounted beside a busy sender...
-_PATIENCE_S = 60.0  # who does chores waits for the lock: it is never held long
 _BIG_BYTES = 16 * 1024  # ...in messages of at most this size: 4 MiB, a sixteenth of the default bound
 
 
@@ -68,7 +66,7 @@ class Delivery:
         clock: Clock | None = None,
         say: Callable[[str], None] = lambda _line: None,
         start_thread: Callable[[threading.Thread], None] = threading.Thread.start,
-        settled: Callable[[Iterable[Message | Refusal]], object] = lambda _items: None,
+        settled: Settled = lambda _items: None,
     ) -> None:
         self.settings = settings
         self._make_transport = transport or (lambda: HttpTransport(settings))
@@ -82,7 +80,7 @@ class Delivery:
         )
         self._blocks = settings.overflow == "block"
         self._file = None if settings.dead_letters is None else DeadLetterFile(settings.dead_letters)
-        self._spool: Spool | None = None
+        self._keeper: Keeper | None = None
         self._begin()
         adopt(self)
 
@@ -93,34 +91,35 @@ class Delivery:
         self._room_bells: list[threading.Lock] = []
         self._reporter = Reporter(self._say)
         self._writing = threading.Lock()
-        self._dispatch = Dispatch(self.settings, self._reporter, self._clock.random, self._settled)
-        self._desk = Guard()  # held, without the other, by the one who does the chores
-        if self.settings.spool is not None:
-            self._spool = self._open_spool(self.settings.spool)
+        self._backlog = Backlog()
+        self._outcomes = Outcomes(self.settings, self._reporter, self._settled)
+        self._dispatch = Dispatch(self.settings, self._backlog, self._outcomes, self._reporter, self._clock.random)
+        self._intake = Intake(self.settings, self._backlog, self._outcomes, self._dispatch.hurry)
+        self._keeper = self._open_spool()
         self._senders = Senders(self)
         self._hurried = False
         self._exit_deadline: float | None = None
         self.reported_lost = 0
         self._attention = 1  # the inbox's length at which a log call does more than append
 
-    def _open_spool(self, folder: str | os.PathLike[str]) -> Spool:
-        spool = Spool(
-            os.fspath(folder),
-            self.settings.spool_max_bytes,
-            self.settings.spool_fsync,
+    def _open_spool(self) -> Keeper | None:
+        if self.settings.spool is None:
+            return None
+        return Keeper(
+            self.settings.spool,
+            self.settings,
             clock=self._clock,
-            note=self._reporter.note,
-            drop=self._dispatch.lost_from_spool,
-            adopted=self._dispatch.adopted,
+            guard=self._guard,
+            intake=self._intake,
+            outcomes=self._outcomes,
+            reporter=self._reporter,
         )
-        self._dispatch.read_from(spool.reader)
-        return spool
 
     # --- for log calls
 
     def put(self, message: Message) -> None:
         """Take a message over. Appends to a deque; once in a while it wakes a sender or keeps the bounds."""
-        if self._spool is not None and not self._keep(message, message_line):
+        if self._keeper is not None and not self._keep(self._keeper, message):
             return
         if self._blocks and self._is_filling() and self._put_where_room(message):
             return
@@ -131,7 +130,7 @@ class Delivery:
 
     def account(self, refusal: Refusal) -> None:
         """Take over the account of a message that was refused or dropped in the log call."""
-        if self._spool is not None and not refusal.dropped and not self._keep(refusal, self._refusal_line):
+        if self._keeper is not None and not refusal.dropped and not self._keep(self._keeper, refusal):
             return
         self._inbox.append(refusal)
         if len(self._inbox) >= self._attention:
@@ -142,55 +141,17 @@ class Delivery:
         self._hurried = True
         self._wake()
 
-    def _keep(self, item: Any, line_of: Callable[[Any], bytes]) -> bool:
-        """Have the spool keep an item: when this returns, it survives the process. False if it was dropped."""
+    def _keep(self, keeper: Keeper, item: Message | Refusal) -> bool:
+        """Have an item kept in the spool; False if that is full, and the item dropped."""
         try:
-            line = line_of(item)
-            item.place = self._spool.keep(line)  # type: ignore[union-attr]
-            return item.place is not None or self._keep_where_room(item, line)
+            if keeper.keep(item):
+                return True
         except Exception as error:  # a defect: the message is sent all the same
             self.trouble("a message can't be spooled", error)
             return True
-
-    def _refusal_line(self, refusal: Refusal) -> bytes:
-        letter = DeadLetter(letter=refusal, reason=refusal.reason, error=refusal.error, attempts=0)
-        return letter.line(self._clock.time())
-
-    def _keep_where_room(self, item: Any, line: bytes) -> bool:
-        """The spool is full: do as `overflow` says."""
-        deadline = self._clock.monotonic() + (self.settings.block_timeout if self._blocks else 0.0)
-        spool: Any = self._spool
-        while item.place is None:
-            if self.settings.overflow == "drop_oldest":
-                dropped: list[Segment | None] = []
-                self._guard.run(lambda: dropped.append(self._drop_oldest_segment()), 1.0)  # noqa: B023
-                if not dropped or dropped[0] is None:
-                    break
-                spool.remove(dropped[0])
-            elif not self._wait_for_room(deadline - self._clock.monotonic()):
-                break
-            item.place = spool.keep(line)
-        if item.place is None:
-            limit = f"spool_max_bytes={self.settings.spool_max_bytes}"
-            self._inbox.append(Refusal("overflow", limit, item.endpoint, dropped=True))
-            self._attend()
-        return item.place is not None
-
-    def _drop_oldest_segment(self) -> Segment | None:
-        self._sweep()
-        return self._dispatch.drop_oldest_segment()
-
-    def _wait_for_room(self, left_s: float) -> bool:
-        """Wait until a file of the spool is deleted; False if the time is up."""
-        if left_s <= 0:
-            return False
-        bell = threading.Lock()
-        bell.acquire()
-        self._room_bells.append(bell)
-        self.hurry()
-        bell.acquire(timeout=left_s)
-        self._do_chores()
-        return True
+        full = f"spool_max_bytes={self.settings.spool_max_bytes}"
+        self.account(Refusal("overflow", full, item.endpoint, dropped=True))
+        return False
 
     def _attend(self, *, big: bool = False) -> None:
         if big or len(self._inbox) >= self._sweep_at:
@@ -215,9 +176,9 @@ class Delivery:
 
     def _is_filling(self) -> bool:
         """Whether so much waits that room has to be looked for under the lock."""
-        coming, backlog, settings = len(self._inbox) + 1, self._dispatch.backlog, self.settings
-        if self._spool is not None and self._spool.is_on_disk:
+        if self._keeper is not None and self._keeper.is_on_disk:
             return False
+        coming, backlog, settings = len(self._inbox) + 1, self._backlog, self.settings
         return (
             2 * (backlog.pending + coming) > settings.max_pending
             or 2 * (backlog.pending_bytes + coming * _BIG_BYTES) > settings.max_pending_bytes
@@ -241,8 +202,8 @@ class Delivery:
     def _accept_if_room(self, message: Message, bell: threading.Lock, left_s: float) -> bool:
         """Accept a message if there is room, or if no time is left to wait for it; else ring `bell` later."""
         self._sweep()
-        if left_s <= 0 or self._dispatch.has_room(message):
-            self._dispatch.accept(message)
+        if left_s <= 0 or self._intake.has_room(message):
+            self._intake.accept(message)
             return True
         self._dispatch.hurry()
         self._room_bells.append(bell)
@@ -250,7 +211,7 @@ class Delivery:
 
     def _sweep(self) -> None:
         """Move the inbox into the backlog. The lock is held."""
-        inbox, accept = self._inbox, self._dispatch.accept
+        inbox, accept = self._inbox, self._intake.accept
         for _ in range(len(inbox)):
             accept(inbox[0])
             inbox.popleft()  # after it is accounted for: it is never in neither
@@ -284,10 +245,10 @@ class Delivery:
         return self._drain(deadline, patient=False)
 
     def _drain(self, deadline: float, *, patient: bool) -> bool:
-        if not self.pending and not self._dispatch.letters:
+        if not self.pending and not self._outcomes.letters:
             self.tidy()
             return True
-        patient = patient or self._spool is None
+        patient = patient or self._keeper is None
         watchers: list[Watcher] = []
         if not self._guard.run(
             lambda: watchers.append(self._watch(patient=patient)), deadline - self._clock.monotonic()
@@ -307,14 +268,14 @@ class Delivery:
             else:
                 self._senders.work_here(deadline, lambda: watcher.done or (not patient and self._may_leave()))
         finally:
-            self._guard.run(lambda: self._dispatch.unwatch(watcher), 1.0)
+            self._guard.run(lambda: self._intake.unwatch(watcher), 1.0)
         self.tidy()
         return watcher.done
 
     def _watch(self, *, patient: bool) -> Watcher:
         self._sweep()
         self._dispatch.flush_all(self._clock.monotonic())
-        return self._dispatch.watch(patient=patient)
+        return self._intake.watch(patient=patient)
 
     def _may_leave(self) -> bool:
         """Whether an endpoint is down, and all that waits is on disk."""
@@ -332,7 +293,8 @@ class Delivery:
         self._senders.stop(deadline if done or self.at_risk else self._clock.monotonic(), drained=done)
         if done and self.pending and self._exit_deadline is None:  # logged since: the next thread's
             self._wake()
-        self._leave_spool()
+        if self._keeper is not None:
+            self._keeper.leave()
         closed(self, delivered=done)
         return done
 
@@ -341,30 +303,30 @@ class Delivery:
         taken: list[Stats] = []
         # Asked by a destructor amid this thread's own work under the lock, the numbers are those of that moment.
         if not self._guard.run(lambda: taken.append(self._snapshot()), 1.0):
-            return self._dispatch.counters.snapshot(self._dispatch.pending)
+            return self._outcomes.counters.snapshot(self._backlog.pending + self._intake.unread)
         return taken[0]
 
     def _snapshot(self) -> Stats:
         self._sweep()
-        return self._dispatch.counters.snapshot(self._dispatch.pending)
+        return self._outcomes.counters.snapshot(self._backlog.pending + self._intake.unread)
 
     @property
     def pending(self) -> int:
         """How many messages have no outcome yet."""
-        return len(self._inbox) + self._dispatch.pending
+        return len(self._inbox) + self._backlog.pending + self._intake.unread
 
     @property
     def at_risk(self) -> int:
         """How many of them are lost when the process ends now."""
-        if self._spool is None:
+        if self._keeper is None:
             return self.pending
         unswept = sum(1 for item in list(self._inbox) if item.place is None or not item.place.link.is_durable)
-        return min(self.pending, self._spool.reader.in_memory + unswept)
+        return min(self.pending, self._keeper.in_memory + unswept)
 
     @property
     def last_error(self) -> str | None:
         """The latest trouble in delivery."""
-        return self._dispatch.counters.last_error
+        return self._outcomes.counters.last_error
 
     def __repr__(self) -> str:
         state = "running" if self._senders.running else "idle"
@@ -389,14 +351,14 @@ class Delivery:
                 self._senders.looked_at = now
             if hurried:
                 dispatch.hurry()
-            dispatch.refill()
+            self._intake.refill()
             dispatch.start_interval(since)
             batch = dispatch.choose(now, self._clock.time(), deep=self._senders.count > 1)
             if batch is not None:
                 return batch, 0.0, dispatch.is_behind() and not dispatch.any_down()
             nap = dispatch.nap_s(now)
             if lead:
-                waiting = dispatch.backlog.waiting
+                waiting = self._backlog.waiting
                 self._senders.asleep = True
                 self._attention = self._attention_asleep(nap, waiting, down=dispatch.any_down())
         return None, nap, False
@@ -418,10 +380,9 @@ class Delivery:
 
     def wait_s(self, nap: float | None) -> float:
         """For the lead about to sleep: for how long; -1 for until it is woken."""
-        if self._spool is None:
-            return -1 if nap is None else nap
-        chores = max(0.0, self._spool.chores_due_at(idle=nap is None) - self._clock.monotonic())
-        return chores if nap is None else min(nap, chores)
+        if self._keeper is not None:
+            return self._keeper.wait_s(nap)
+        return -1 if nap is None else nap
 
     def awake(self) -> None:
         """The lead is awake: it will look at the inbox without being rung for."""
@@ -430,7 +391,8 @@ class Delivery:
     def ended(self) -> None:
         """The lead has ended: the next message starts a new one."""
         self._attention = 1
-        self._do_chores()
+        if self._keeper is not None:
+            self._keeper.do_chores()
 
     def deliver(self, batch: Batch, transport: Transport, deadline: float | None = None) -> None:
         """For a sender: send a batch, part by part, as far as it goes now, each request ending by `deadline`."""
@@ -448,7 +410,9 @@ class Delivery:
             with self.exclusive() as dispatch:
                 now = self._clock.monotonic()
                 going = dispatch.apply(batch, parcel, outcome, started, now, self._clock.time())
-            self._ring_room_bells()
+            bells, self._room_bells = self._room_bells, []
+            for bell in bells:
+                bell.release()
             self.tidy()
 
     @staticmethod
@@ -463,37 +427,14 @@ class Delivery:
     def tidy(self) -> None:
         """Write dead letters and tell trouble: what must not be done under the lock or in a log call."""
         self._write_letters()
-        if self._spool is not None and self._clock.monotonic() >= self._spool.chores_due_at(idle=False):
-            self._do_chores()
+        if self._keeper is not None:
+            self._keeper.tidy()
         self._reporter.tell(self._clock.monotonic())
 
     def _adopt(self, deadline: float) -> bool:
         """Take over what dead processes left in the spool; whether there was something."""
-        return self._do_chores(adopt=True, timeout_s=deadline - self._clock.monotonic()) > 0
-
-    def _do_chores(self, *, adopt: bool = False, timeout_s: float = 0.0) -> int:
-        """Look after the spool's files, unless another does; gives how many messages were adopted."""
-        spool = self._spool
-        if spool is None:
-            return 0
-        adopted: list[int] = []
-        self._desk.run(lambda: adopted.append(spool.chores(self._locked, adopt=adopt)), timeout_s)
-        self._ring_room_bells()
-        return sum(adopted)
-
-    def _locked(self, work: Callable[[], object]) -> None:
-        self._guard.run(work, _PATIENCE_S)
-
-    def _ring_room_bells(self) -> None:
-        bells, self._room_bells = self._room_bells, []
-        for bell in bells:
-            bell.release()
-
-    def _leave_spool(self) -> None:
-        """Leave the files as another process would like to find them."""
-        spool = self._spool
-        if spool is not None:
-            self._desk.run(lambda: spool.close(self._locked), 1.0)
+        left_s = deadline - self._clock.monotonic()
+        return self._keeper is not None and self._keeper.do_chores(adopt=True, timeout_s=left_s) > 0
 
     def trouble(self, cause: str, error: Exception) -> None:
         """Trouble in a door: counted, and told by a sender. Threads may count at once: the count may be low."""
@@ -508,11 +449,11 @@ class Delivery:
             return
         try:
             letters: list[DeadLetter] = []
-            self._guard.run(lambda: letters.extend(self._dispatch.take_letters()), 1.0)
+            self._guard.run(lambda: letters.extend(self._outcomes.take_letters()), 1.0)
             if letters:
                 try:
                     self._file.append(letters, self._clock.time())
-                    self._guard.run(lambda: self._dispatch.settle_letters(letters), 1.0)
+                    self._guard.run(lambda: self._outcomes.written(letters), 1.0)
                 except Exception as error:  # a full disk, no such folder, a path that is none
                     self._reporter.note("{count} dead letters can't be written", str(error), len(letters))
         finally:
@@ -531,17 +472,18 @@ class Delivery:
 
     def after_fork_in_child(self) -> None:
         """The child starts empty: the parent's messages are the parent's, and so are its connections."""
-        senders, spool = self._senders, self._spool
+        senders, keeper = self._senders, self._keeper
         self._begin()
         senders.abandon()
-        if spool is not None:
-            spool.abandon()
+        if keeper is not None:
+            keeper.abandon()
 
     def exiting(self, deadline: float) -> None:
         """The process ends: what is logged from now on is delivered in the log call, until `deadline`."""
         self._exit_deadline = deadline
         self._sweep_at = self._attention = 1
-        self._leave_spool()
+        if self._keeper is not None:
+            self._keeper.leave()
 
     def tell_news_here(self) -> None:
         """At exit: say what is left to say, in this thread."""

@@ -245,7 +245,7 @@ def test_without_a_path_letters_are_counted_only():
     for i in range(100):
         delivery.put(event(f"e{i}"))
     assert delivery.flush()
-    assert delivery._dispatch.letters == []
+    assert delivery._outcomes.letters == []
     assert delivery.stats().dead_lettered == {"refused": 100}
 
 

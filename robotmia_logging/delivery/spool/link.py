@@ -88,11 +88,7 @@ class Link:
 
 
 class Held(Link):
-    """Items that are in memory only, for the disk can't take them.
-
-    Attributes:
-        queued_bytes: the size of the messages in the queue.
-    """
+    """Items that are in memory only, for the disk can't take them."""
 
     is_durable = False
 
@@ -101,7 +97,6 @@ class Held(Link):
         self._queue: deque[Message | Refusal] = deque()
         self._is_passed = False
         self._came = 0
-        self.queued_bytes = 0
 
     def append(self, line: bytes) -> Place | None:  # noqa: ARG002
         """There is room here; the item itself comes with `arrived`."""
@@ -123,7 +118,6 @@ class Held(Link):
         self._queue.append(item)
         self._came += 1
         self.unread += 1
-        self.queued_bytes += _size(item)
         return False
 
     def read(self) -> Item | None:
@@ -134,7 +128,6 @@ class Held(Link):
         """Take out the newest or the oldest of the queue."""
         item = self._queue.pop() if newest else self._queue.popleft()
         self.unread -= 1
-        self.queued_bytes -= _size(item)
         return item
 
     @property
@@ -145,7 +138,3 @@ class Held(Link):
     def is_past(self, tail: int) -> bool:
         """Whether so many have left the queue."""
         return self._came - len(self._queue) >= tail
-
-
-def _size(item: Message | Refusal) -> int:
-    return len(item.body) if isinstance(item, Message) else 0

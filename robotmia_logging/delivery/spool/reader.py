@@ -37,6 +37,8 @@ class Reader:
     Attributes:
         unread: items that were left on disk, or in the queue of a disk that takes none, and are still to be read.
         in_memory: items that are in memory only and have no outcome yet.
+        queued: those of them that are still to be read...
+        queued_bytes: ...and the size of their messages.
     """
 
     def __init__(self, first: Link, drop: Callable[[str, int, str], None]) -> None:
@@ -46,6 +48,8 @@ class Reader:
         self._adopted: deque[Segment] = deque()
         self.unread = 0
         self.in_memory = 0
+        self.queued = 0
+        self.queued_bytes = 0
 
     # --- what is there
 
@@ -54,9 +58,10 @@ class Reader:
         self._advance()
         link: Link = item.place.link
         self.in_memory += not link.is_durable
-        if link.arrived(item, next_up=link is self._front and (has_room or not link.is_durable)):
+        if link.arrived(item, next_up=has_room and link is self._front):
             return True
         self.unread += 1
+        self._count_queued(link, item, 1)
         return False
 
     def adopt(self, chain: Chain) -> None:
@@ -71,10 +76,12 @@ class Reader:
         """
         return (self._read_own() or self._read_adopted()) if self.unread > 0 else None
 
-    def shed(self, link: Held, *, newest: bool) -> None:
-        """Give up the newest or the oldest of a queue in memory."""
-        item = link.shed(newest=newest)
+    def shed(self, *, newest: bool) -> None:
+        """Give up the newest or the oldest of what is queued in memory."""
+        queues = [link for link in self._links() if isinstance(link, Held) and link.unread]
+        item = queues[-1 if newest else 0].shed(newest=newest)
         self.unread -= 1
+        self._count_queued(item.place.link, item, -1)
         self.settle([item])
 
     def _read_own(self) -> Item | None:
@@ -101,8 +108,15 @@ class Reader:
         if isinstance(link, Segment) and not self._opened(link):
             return None
         item = link.read()
-        self.unread -= item is not None
+        if item is not None:
+            self.unread -= 1
+            self._count_queued(link, item, -1)
         return item
+
+    def _count_queued(self, link: Link, item: Item, sign: int) -> None:
+        if not link.is_durable:
+            self.queued += sign
+            self.queued_bytes += sign * (len(item.body) if isinstance(item, Message) else 0)
 
     def _opened(self, segment: Segment) -> bool:
         try:
@@ -158,9 +172,8 @@ class Reader:
             waiting: by segment, how many of its messages are in memory and not under way.
         """
         for link in (*self._adopted, *self._left, *self._links()):
-            if isinstance(link, Segment) and link.is_sealed and link.is_complete and link in link.chain.segments:
-                if link.unsettled == waiting.get(link, 0):
-                    return link
+            if isinstance(link, Segment) and _can_go(link) and link.unsettled == waiting.get(link, 0):
+                return link
         return None
 
     def give_up(self, segment: Segment) -> int:
@@ -191,6 +204,10 @@ class Reader:
         while link is not None:
             yield link
             link = link.successor
+
+
+def _can_go(segment: Segment) -> bool:
+    return segment.is_sealed and segment.is_complete and segment in segment.chain.segments
 
 
 def _is_taken_out(segment: Segment) -> bool:

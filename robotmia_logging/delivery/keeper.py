@@ -1,0 +1,161 @@
+"""A delivery's spool as its log calls and its senders see it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+from robotmia_logging.delivery.clock import Clock
+from robotmia_logging.delivery.guard import Guard
+from robotmia_logging.delivery.intake import Intake
+from robotmia_logging.delivery.outcomes import Outcomes
+from robotmia_logging.delivery.report import Reporter
+from robotmia_logging.delivery.settings import DeliverySettings
+from robotmia_logging.delivery.spool import Spool
+from robotmia_logging.delivery.spool.segment import Segment
+from robotmia_logging.messages import DeadLetter, Message, Refusal, message_line
+
+_PATIENCE_S = 60.0  # who does chores waits for the lock: it is never held long
+_LOOK_AGAIN_S = 0.1  # other processes make room too, and ring no bell of ours
+
+
+class Keeper:
+    """Keeps messages in the spool, and sees to the chores.
+
+    Args:
+        folder: the spool.
+        settings: the options.
+        clock: the times.
+        guard: the delivery's lock.
+        intake: what reads the spool.
+        outcomes: told of what is lost from it.
+        reporter: told of trouble.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        settings: DeliverySettings,
+        *,
+        clock: Clock,
+        guard: Guard,
+        intake: Intake,
+        outcomes: Outcomes,
+        reporter: Reporter,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._guard = guard
+        self._intake = intake
+        self._desk = Guard()  # of the one who does the chores, without the other lock
+        self._room_bells: list[threading.Lock] = []
+        self._spool = Spool(
+            os.fspath(folder),
+            settings.spool_max_bytes,
+            settings.spool_fsync,
+            clock=clock,
+            note=reporter.note,
+            drop=outcomes.dropped,
+            adopted=intake.adopted,
+        )
+        intake.read_from(self._spool.reader)
+
+    # --- for log calls
+
+    def keep(self, item: Message | Refusal) -> bool:
+        """Keep a message, or the account of one that was refused: when this returns, it survives the process.
+
+        Returns:
+            False if the spool is full, and stays so by what `overflow` says: the item must be dropped.
+        """
+        line = message_line(item) if isinstance(item, Message) else self._letter_line(item)
+        item.place = self._spool.keep(line)
+        while item.place is None and self._make_room():
+            item.place = self._spool.keep(line)
+        if item.place is None and self._settings.overflow == "block":
+            self._keep_where_room(item, line)
+        return item.place is not None
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether what is kept now goes to disk."""
+        return self._spool.is_on_disk
+
+    def _letter_line(self, refusal: Refusal) -> bytes:
+        letter = DeadLetter(letter=refusal, reason=refusal.reason, error=refusal.error, attempts=0)
+        return letter.line(self._clock.time())
+
+    def _make_room(self) -> bool:
+        """`overflow="drop_oldest"`: delete the oldest segment; False if there is none to delete, or another policy."""
+        dropped: list[Segment | None] = []
+        if self._settings.overflow == "drop_oldest":
+            self._guard.run(lambda: dropped.append(self._intake.drop_oldest_segment()), 1.0)
+        segment = dropped[0] if dropped else None
+        if segment is None:
+            return False
+        self._spool.remove(segment)
+        return True
+
+    def _keep_where_room(self, item: Message | Refusal, line: bytes) -> None:
+        """`overflow="block"`: wait until a file is deleted, at most `block_timeout`."""
+        deadline = self._clock.monotonic() + self._settings.block_timeout
+        while item.place is None and (left := deadline - self._clock.monotonic()) > 0:
+            bell = threading.Lock()
+            bell.acquire()
+            self._room_bells.append(bell)
+            bell.acquire(timeout=min(left, _LOOK_AGAIN_S))
+            self.do_chores()
+            item.place = self._spool.keep(line)
+
+    # --- for senders
+
+    def wait_s(self, nap: float | None) -> float:
+        """For how long a sender with nothing to do may sleep, where it could for `nap` seconds; None: for ever."""
+        chores = max(0.0, self._spool.chores_due_at(idle=nap is None) - self._clock.monotonic())
+        return chores if nap is None else min(nap, chores)
+
+    def tidy(self) -> None:
+        """Do the chores, if it is time."""
+        if self._clock.monotonic() >= self._spool.chores_due_at(idle=False):
+            self.do_chores()
+        self._ring()
+
+    def do_chores(self, *, adopt: bool = False, timeout_s: float = 0.0) -> int:
+        """Look after the files, unless another does.
+
+        Args:
+            adopt: look for what dead processes left, though it is not time yet.
+            timeout_s: how long to wait for another who does it.
+
+        Returns:
+            How many messages were adopted.
+        """
+        adopted: list[int] = []
+        self._desk.run(lambda: adopted.append(self._spool.chores(self._locked, adopt=adopt)), timeout_s)
+        self._ring()
+        return sum(adopted)
+
+    def _locked(self, work: Callable[[], object]) -> None:
+        self._guard.run(work, _PATIENCE_S)
+
+    def _ring(self) -> None:
+        """There may be room for those who wait."""
+        bells, self._room_bells = self._room_bells, []
+        for bell in bells:
+            bell.release()
+
+    # --- exits and forks
+
+    @property
+    def in_memory(self) -> int:
+        """How many messages without an outcome are in memory only."""
+        return self._spool.reader.in_memory
+
+    def leave(self) -> None:
+        """Leave the files as another process would like to find them. The next message begins new ones."""
+        self._desk.run(lambda: self._spool.close(self._locked), 1.0)
+
+    def abandon(self) -> None:
+        """In a forked child: the files are the parent's."""
+        self._spool.abandon()
