@@ -42,6 +42,9 @@ BAD = {
     "senders": ([*NUMBERS, 0, 65], "from 1 to 64"),
     "timeout": ([*SECONDS, 0, (1,), (1, 2, 3), (1, 0), [1, "2"], "12"], "a pair of them"),
     "shutdown_timeout": (SECONDS, "0 or more"),
+    "spool": (["", 5, Odd(), __file__], "path of a folder"),
+    "spool_max_bytes": ([*NUMBERS, 0, 65535, 1.5], "at least 65536"),
+    "spool_fsync": ([*NUMBERS[:-3], 0, -1, float("nan")], "more than 0"),
     "dead_letters": (["", 5, Odd()], "path of a file"),
     "on_ambiguous": (["retry", None, 5], "'resend', 'dead_letter'"),
     "import_auth": (["key", {"api_key": 5}, {5: "a"}, {"data": "x"}], "form field"),
@@ -216,8 +219,8 @@ def test_switched_off_still_checks_the_options(door):
 @doors
 def test_none_means_default_where_it_says_so(door):
     """None counts as not given for options whose default is none."""
-    names = ("url", "enabled", "dead_letters", "rules", "distinct_id", "properties", "include", "exclude")
-    made = door(token="T", **dict.fromkeys([*names, "before_send", "import_auth", "delivery"]))
+    names = ("url", "enabled", "spool", "spool_fsync", "dead_letters", "rules", "distinct_id", "properties", "include")
+    made = door(token="T", **dict.fromkeys([*names, "exclude", "before_send", "import_auth", "delivery"]))
     assert "switched off" not in repr(made)
 
 
@@ -228,6 +231,24 @@ def test_values_are_taken_as_given(door):
     settings = made.delivery.settings
     assert (settings.timeout, settings.capacity, settings.senders, settings.flush_interval) == ((3.0, 3.0), 10, 2, 1.0)
     assert made._door.flush_level == logging.WARNING
+
+
+def test_spool_from_the_environment(monkeypatch, tmp_path):
+    """`$ROBOTMIA_SPOOL` turns the spool on; it holds the dead letters, unless they are given a place."""
+    monkeypatch.setenv("ROBOTMIA_SPOOL", str(tmp_path / "spool"))
+    settings = RobotmiaHandler(token="T").delivery.settings
+    assert settings.spool == str(tmp_path / "spool")
+    assert settings.dead_letters == str(tmp_path / "spool" / "dead-letters.jsonl")
+    given = RobotmiaHandler(token="T", spool=tmp_path / "other", dead_letters=tmp_path / "letters").delivery.settings
+    assert (given.spool, given.dead_letters) == (str(tmp_path / "other"), tmp_path / "letters")
+    assert list(tmp_path.iterdir()) == []  # nothing is opened before the first message
+
+
+def test_a_spool_from_the_environment_is_checked(monkeypatch):
+    """A `$ROBOTMIA_SPOOL` that can be none is an error that names it."""
+    monkeypatch.setenv("ROBOTMIA_SPOOL", __file__)
+    with pytest.raises(ConfigurationError, match=r"\$ROBOTMIA_SPOOL is .*: give the path of a folder"):
+        RobotmiaHandler(token="T")
 
 
 def test_delivery_is_shared_with_its_token():

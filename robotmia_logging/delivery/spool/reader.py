@@ -99,8 +99,14 @@ class Reader:
             item = self._read(self._adopted[0])
             if item is not None:
                 return item
-            self._left.append(self._adopted.popleft())
+            self._leave_adopted()
         return None
+
+    def _leave_adopted(self) -> None:
+        """Go on to the next adopted segment: behind the last line of this one there are zeros at most."""
+        segment = self._adopted.popleft()
+        segment.give_up_unread()
+        self._left.append(segment)
 
     def _read(self, link: Link) -> Item | None:
         if not link.unread:
@@ -150,8 +156,7 @@ class Reader:
         """The segments that are done, handed over to be deleted."""
         self._advance()
         while self._adopted and not self._adopted[0].unread:
-            self._adopted[0].give_up_unread()
-            self._left.append(self._adopted.popleft())
+            self._leave_adopted()
         done = [segment for segment in self._left if segment.is_done]
         if done:
             self._left = [segment for segment in self._left if not segment.is_done]
