@@ -372,7 +372,7 @@ class Delivery:
 
     def wants_attention(self) -> bool:
         """For the lead about to sleep: whether something came since it looked."""
-        return self._hurried or len(self._inbox) >= self._attention
+        return self._hurried or len(self._inbox) >= self._attention or self._intake.has_more
 
     def may_end(self) -> bool:
         """For the lead told to end: whether nothing is pending."""
@@ -455,6 +455,8 @@ class Delivery:
                     self._file.append(letters, self._clock.time())
                     self._guard.run(lambda: self._outcomes.written(letters), 1.0)
                 except Exception as error:  # a full disk, no such folder, a path that is none
+                    if self._keeper is not None:  # they are still in the spool: try again
+                        self._guard.run(lambda: self._outcomes.take_back(letters), 1.0)
                     self._reporter.note("{count} dead letters can't be written", str(error), len(letters))
         finally:
             self._writing.release()

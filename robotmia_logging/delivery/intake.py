@@ -11,7 +11,7 @@ from collections.abc import Callable
 from robotmia_logging.delivery.backlog import Backlog, Watcher
 from robotmia_logging.delivery.outcomes import Outcomes
 from robotmia_logging.delivery.settings import DeliverySettings
-from robotmia_logging.delivery.spool.link import Item
+from robotmia_logging.delivery.spool.link import Arrival, Item
 from robotmia_logging.delivery.spool.reader import Mark, Reader
 from robotmia_logging.delivery.spool.segment import Segment
 from robotmia_logging.messages import DeadLetter, Message, Refusal
@@ -30,6 +30,9 @@ class Intake:
         backlog: where messages go.
         outcomes: told of those that don't get there.
         hurry: called when room gets scarce: what waits should leave.
+
+    Attributes:
+        has_more: whether there is more to be read at once.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Intake:
         self._hurry = hurry
         self._reader: Reader | None = None
         self._marked: list[tuple[Watcher, Mark]] = []
+        self.has_more = False
         # At most half of the bounds: the rest is for messages that a full disk doesn't take.
         self._window = max(1, min(_WINDOW, settings.max_pending // 2))
         self._window_bytes = max(1, min(_WINDOW_BYTES, settings.max_pending_bytes // 2))
@@ -52,13 +56,12 @@ class Intake:
 
     def accept(self, item: Message | Refusal) -> None:
         """Take a message over from a log call, or the account of one that was refused there."""
-        counters = self._outcomes.counters
-        counters.accepted += 1
         if isinstance(item, Message):
-            counters.rendered += item.rendered
+            self._outcomes.counters.rendered += item.rendered
         if self._reader is not None and item.place is not None:
             self._accept_kept(self._reader, item)
         else:
+            self._outcomes.counters.accepted += 1
             self._take_over(item)
 
     def _take_over(self, item: Item) -> None:
@@ -75,11 +78,11 @@ class Intake:
 
     def has_room(self, message: Message) -> bool:
         """Whether the message fits within `max_pending` and `max_pending_bytes`."""
-        backlog, settings = self._backlog, self._settings
-        return (
-            backlog.pending < settings.max_pending
-            and backlog.pending_bytes + len(message.body) <= settings.max_pending_bytes
-        )
+        pending, pending_bytes = self._backlog.pending, self._backlog.pending_bytes
+        if self._reader is not None:
+            pending, pending_bytes = pending + self._reader.queued, pending_bytes + self._reader.queued_bytes
+        settings = self._settings
+        return pending < settings.max_pending and pending_bytes + len(message.body) <= settings.max_pending_bytes
 
     def _make_room(self, message: Message) -> bool:
         self._hurry()
@@ -108,17 +111,23 @@ class Intake:
     def adopted(self, count: int) -> None:
         """So many messages were taken over from a dead process."""
         self._outcomes.counters.accepted += count
+        self.has_more = True
 
     def refill(self) -> None:
         """Take from the spool what there is room for."""
         reader = self._reader
         if reader is None:
             return
+        self.has_more = False
         for _ in range(_REFILL):
-            item = reader.read() if self._has_window() else None
-            if item is None:
+            found = reader.read() if self._has_window() else None
+            if found is None:
                 break
+            item, was_told = found
+            self._outcomes.counters.accepted += not was_told
             self._take_over(item)
+        else:
+            self.has_more = True
         if self._marked:  # somebody waits for what was just read
             self._hurry()
         marked, self._marked = self._marked, []
@@ -142,9 +151,10 @@ class Intake:
         return segment
 
     def _accept_kept(self, reader: Reader, item: Message | Refusal) -> None:
-        if reader.arrived(item, has_room=self._has_window()):
+        arrival = reader.arrived(item, has_room=self._has_window())
+        self._outcomes.counters.accepted += arrival is not Arrival.READ
+        if arrival is Arrival.NOW:
             self._take_over(item)
-            return
         backlog, settings, dropped = self._backlog, self._settings, 0
         while reader.queued and (
             reader.queued + backlog.pending > settings.max_pending

@@ -71,9 +71,7 @@ class Keeper:
         """
         line = message_line(item) if isinstance(item, Message) else self._letter_line(item)
         item.place = self._spool.keep(line)
-        while item.place is None and self._make_room():
-            item.place = self._spool.keep(line)
-        if item.place is None and self._settings.overflow == "block":
+        if item.place is None and len(line) <= self._settings.spool_max_bytes:
             self._keep_where_room(item, line)
         return item.place is not None
 
@@ -98,13 +96,17 @@ class Keeper:
         return True
 
     def _keep_where_room(self, item: Message | Refusal, line: bytes) -> None:
-        """`overflow="block"`: wait until a file is deleted, at most `block_timeout`."""
+        """Do as `overflow` says, and keep the item if that made room."""
+        while item.place is None and self._make_room():
+            item.place = self._spool.keep(line)
+        if self._settings.overflow != "block":
+            return
         deadline = self._clock.monotonic() + self._settings.block_timeout
         while item.place is None and (left := deadline - self._clock.monotonic()) > 0:
             bell = threading.Lock()
             bell.acquire()
             self._room_bells.append(bell)
-            bell.acquire(timeout=min(left, _LOOK_AGAIN_S))
+            bell.acquire(timeout=min(left, _LOOK_AGAIN_S))  # rung when a file was deleted
             self.do_chores()
             item.place = self._spool.keep(line)
 

@@ -19,6 +19,8 @@ _TOLD = {
     "overflow": "{count} messages dropped, too many wait",
 }
 
+_MOST_LETTERS = 10_000
+
 Settled = Callable[[Iterable[Message | Refusal]], object]
 """Told of messages that have their outcome for good: nobody need keep them any more."""
 
@@ -71,6 +73,11 @@ class Outcomes:
         """Dead letters to be written, handed over."""
         letters, self.letters = self.letters, []
         return letters
+
+    def take_back(self, letters: list[DeadLetter]) -> None:
+        """These couldn't be written: they are kept for another time, unless there are too many."""
+        if len(self.letters) + len(letters) <= _MOST_LETTERS:
+            self.letters[:0] = letters
 
     def written(self, letters: Iterable[DeadLetter]) -> None:
         """These are in the file of dead letters."""

@@ -97,7 +97,10 @@ def read_line(line: bytes) -> Message | DeadLetter:
         raise ValueError("a line is a JSON object with a message")
     if "reason" in fields:
         return _letter(fields)
-    return _message(fields, orjson.dumps(wire), wire)
+    try:
+        return _message(fields, orjson.dumps(wire), wire)
+    except TypeError as error:  # it can be nested deeper to be read than to be written
+        raise ValueError(str(error)) from error
 
 
 def _message(fields: Any, body: bytes, wire: Any) -> Message:

@@ -14,7 +14,8 @@ import itertools
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from robotmia_logging.delivery.spool.segment import Segment
 
@@ -69,9 +70,10 @@ class Chain:
         Raises:
             OSError: it can't be read and written.
         """
-        path = os.path.join(folder, _LOCK)
+        # Somebody may have deleted a lock, but not what it is for.
+        create = os.O_CREAT if segment_files(folder) else 0
         try:
-            lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            lock = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CLOEXEC | create, 0o600)
         except FileNotFoundError:  # just finished by another, or no chain of ours
             return None
         try:
@@ -108,6 +110,11 @@ class Chain:
             self.segments.append(segment)
         return sum(segment.unread for segment in self.segments)
 
+    def touch(self) -> None:
+        """Show that the chain is in use to those who delete files by their age."""
+        if self._lock is not None:
+            os.utime(self._lock)
+
     @property
     def is_deleted(self) -> bool:
         """Whether somebody deleted it under our feet."""
@@ -123,11 +130,9 @@ class Chain:
             return
         try:
             for _, path in segment_files(self.folder):  # made by a thread that found the chain ended
-                os.unlink(path)
-            os.unlink(os.path.join(self.folder, _LOCK))
-            os.rmdir(self.folder)
-        except FileNotFoundError:  # deleted under our feet
-            pass
+                _remove(os.unlink, path)
+            _remove(os.unlink, os.path.join(self.folder, _LOCK))
+            _remove(os.rmdir, self.folder)
         finally:
             self.release()
 
@@ -199,11 +204,11 @@ def spool_bytes(root: str) -> int:
 
 def _sizes(root: str) -> Iterator[int]:
     for folder in chain_folders(root):
-        for _, path in segment_files(folder):
-            try:
+        try:
+            for _, path in segment_files(folder):
                 yield os.stat(path).st_size
-            except FileNotFoundError:  # done meanwhile
-                continue
+        except OSError:  # done meanwhile; or another user's, which we can't look into
+            continue
 
 
 def _make_locked(root: str, folder: str) -> int:
@@ -213,16 +218,23 @@ def _make_locked(root: str, folder: str) -> int:
     hidden = os.path.join(root, "." + os.path.basename(folder))
     os.mkdir(hidden, 0o700)
     path = os.path.join(hidden, _LOCK)
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    lock = -1
     try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         _lock(lock)
         os.rename(hidden, folder)
     except BaseException:
-        os.close(lock)
-        os.unlink(path)
-        os.rmdir(hidden)
+        if lock >= 0:
+            os.close(lock)
+        _remove(os.unlink, path)
+        _remove(os.rmdir, hidden)
         raise
     return lock
+
+
+def _remove(how: Callable[[str], None], path: str) -> None:
+    with suppress(FileNotFoundError):  # somebody was quicker
+        how(path)
 
 
 def _lock(descriptor: int, *, shared: bool = False) -> bool:

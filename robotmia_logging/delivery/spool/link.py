@@ -7,12 +7,24 @@ one; the reader comes behind, in the same order.
 from __future__ import annotations
 
 from collections import deque
+from enum import Enum
 from typing import Any, NamedTuple
 
 from robotmia_logging.messages import DeadLetter, Message, Refusal
 
 Item = Message | Refusal | DeadLetter
 """What the reader comes upon. A `Refusal` stands for a line that can't be read."""
+
+
+class Arrival(Enum):
+    """What the reader does about an item that it is told of."""
+
+    NOW = "now"
+    """It is to be handled now."""
+    LATER = "later"
+    """The reader will come to it."""
+    READ = "read"
+    """The reader had it already, and counted it."""
 
 
 class Place(NamedTuple):
@@ -61,17 +73,17 @@ class Link:
     def leave(self) -> None:
         """The reader goes on to what follows."""
 
-    def arrived(self, item: Message | Refusal, *, next_up: bool) -> bool:  # noqa: ARG002
-        """The reader is told of an item. True: it counts as read now. False: the reader will come to it.
+    def arrived(self, item: Message | Refusal, *, next_up: bool) -> Arrival:  # noqa: ARG002
+        """The reader is told of an item.
 
         Args:
             item: what came.
             next_up: whether the reader stands at this link and has room.
         """
-        return True
+        return Arrival.NOW
 
-    def read(self) -> Item | None:
-        """The next item; None if there is none yet."""
+    def read(self) -> tuple[Item, bool] | None:
+        """The next item, and whether the reader was told of it; None if there is none yet."""
         return None
 
     @property
@@ -111,23 +123,24 @@ class Held(Link):
         """What still arrives, of log calls that found no successor yet, is given at once."""
         self._is_passed = True
 
-    def arrived(self, item: Message | Refusal, *, next_up: bool) -> bool:
+    def arrived(self, item: Message | Refusal, *, next_up: bool) -> Arrival:
         """Give it at once, if it is its turn or that of later ones; else queue it."""
         if self._is_passed or (next_up and not self._queue):
-            return True
+            return Arrival.NOW
         self._queue.append(item)
         self._came += 1
         self.unread += 1
-        return False
+        return Arrival.LATER
 
-    def read(self) -> Item | None:
+    def read(self) -> tuple[Item, bool] | None:
         """The oldest of the queue."""
-        return self.shed(newest=False) if self._queue else None
+        return (self.shed(newest=False), True) if self._queue else None
 
     def shed(self, *, newest: bool) -> Message | Refusal:
         """Take out the newest or the oldest of the queue."""
         item = self._queue.pop() if newest else self._queue.popleft()
         self.unread -= 1
+        self._came -= newest  # who waits for the older ones doesn't count it
         return item
 
     @property

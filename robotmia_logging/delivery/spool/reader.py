@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from robotmia_logging.delivery.spool.chain import Chain
-from robotmia_logging.delivery.spool.link import Held, Item, Link
+from robotmia_logging.delivery.spool.link import Arrival, Held, Item, Link
 from robotmia_logging.delivery.spool.segment import Segment
 from robotmia_logging.messages import Message, Refusal
 
@@ -53,28 +53,33 @@ class Reader:
 
     # --- what is there
 
-    def arrived(self, item: Message | Refusal, *, has_room: bool) -> bool:
-        """A log call tells of an item that it kept. True: handle it now. False: it will come by `read`."""
+    def arrived(self, item: Message | Refusal, *, has_room: bool) -> Arrival:
+        """A log call tells of an item that it kept.
+
+        Args:
+            item: what came.
+            has_room: whether it may be handled now.
+        """
         self._advance()
         link: Link = item.place.link
+        arrival = link.arrived(item, next_up=has_room and link is self._front)
         self.in_memory += not link.is_durable
-        if link.arrived(item, next_up=has_room and link is self._front):
-            return True
-        self.unread += 1
-        self._count_queued(link, item, 1)
-        return False
+        if arrival is Arrival.LATER:
+            self.unread += 1
+            self._count_queued(link, item, 1)
+        return arrival
 
     def adopt(self, chain: Chain) -> None:
         """Read the segments of a chain, too."""
         self._adopted.extend(chain.segments)
         self.unread += sum(segment.unread for segment in chain.segments)
 
-    def read(self) -> Item | None:
-        """The next item that is still to be read; None if there is none now.
+    def read(self) -> tuple[Item, bool] | None:
+        """The next item that is still to be read, and whether it was told of; None if there is none now.
 
         Our own come first: what is logged now isn't held up by what was found.
         """
-        return (self._read_own() or self._read_adopted()) if self.unread > 0 else None
+        return self._read_own() or self._read_adopted()
 
     def shed(self, *, newest: bool) -> None:
         """Give up the newest or the oldest of what is queued in memory."""
@@ -84,55 +89,63 @@ class Reader:
         self._count_queued(item.place.link, item, -1)
         self.settle([item])
 
-    def _read_own(self) -> Item | None:
+    def _read_own(self) -> tuple[Item, bool] | None:
         while True:
             front = self._front
-            item = self._read(front)
-            if item is not None or front.successor is None:
-                return item
+            found = self._read(front)
+            if found is not None or front.successor is None:
+                return found
+            self._write_off(front)
             self._advance()
-            if self._front is front:  # a writer is amid the last lines
+            if self._front is front:  # a writer is amid its last lines
                 return None
 
-    def _read_adopted(self) -> Item | None:
+    def _read_adopted(self) -> tuple[Item, bool] | None:
         while self._adopted:
-            item = self._read(self._adopted[0])
-            if item is not None:
-                return item
+            found = self._read(self._adopted[0])
+            if found is not None:
+                return found
             self._leave_adopted()
         return None
 
     def _leave_adopted(self) -> None:
         """Go on to the next adopted segment: behind the last line of this one there are zeros at most."""
         segment = self._adopted.popleft()
+        self._write_off(segment)
         segment.give_up_unread()
         self._left.append(segment)
 
-    def _read(self, link: Link) -> Item | None:
-        if not link.unread:
+    def _read(self, link: Link) -> tuple[Item, bool] | None:
+        if isinstance(link, Segment) and link.unread and not self._opened(link):
             return None
-        if isinstance(link, Segment) and not self._opened(link):
-            return None
-        item = link.read()
-        if item is not None:
+        found = link.read()
+        if found is not None and found[1]:
             self.unread -= 1
-            self._count_queued(link, item, -1)
-        return item
-
-    def _count_queued(self, link: Link, item: Item, sign: int) -> None:
-        if not link.is_durable:
-            self.queued += sign
-            self.queued_bytes += sign * (len(item.body) if isinstance(item, Message) else 0)
+            self._count_queued(link, found[0], -1)
+        return found
 
     def _opened(self, segment: Segment) -> bool:
         try:
             segment.map()
         except OSError as error:
-            count = segment.give_up_unread()
-            self.unread -= count
-            self._drop(LOST, count, f"a file of the spool is gone: {error}")
+            self._lose(segment, str(error))
             return False
         return True
+
+    def _write_off(self, link: Link) -> None:
+        """All of a segment was read: lines that were there and aren't any more are lost."""
+        if isinstance(link, Segment) and link.unread and link.is_complete:
+            self._lose(link, f"{link.path} was cut short")
+
+    def _lose(self, segment: Segment, detail: str) -> None:
+        count = segment.give_up_unread()
+        self.unread -= count
+        self._drop(LOST, count, f"a file of the spool is gone: {detail}")
+
+    def _count_queued(self, link: Link, item: Item, sign: int) -> None:
+        if not link.is_durable:
+            self.queued += sign
+            self.queued_bytes += sign * (len(item.body) if isinstance(item, Message) else 0)
 
     def _advance(self) -> None:
         """Go on to the link where there may be something to read."""
@@ -152,14 +165,18 @@ class Reader:
                 place.link.settle(place)
                 self.in_memory -= not place.link.is_durable
 
-    def take_done(self) -> list[Segment]:
-        """The segments that are done, handed over to be deleted."""
+    def take_done(self, *, is_last: bool = False) -> list[Segment]:
+        """The segments that are done, handed over to be deleted.
+
+        Args:
+            is_last: nobody will look again, so a log call that was broken off amid its line is waited for no longer.
+        """
         self._advance()
         while self._adopted and not self._adopted[0].unread:
             self._leave_adopted()
-        done = [segment for segment in self._left if segment.is_done]
+        done = [segment for segment in self._left if segment.is_done or (is_last and segment.is_abandoned)]
         if done:
-            self._left = [segment for segment in self._left if not segment.is_done]
+            self._left = [segment for segment in self._left if segment not in done]
         return [segment for segment in done if _is_taken_out(segment)]
 
     def rest(self) -> None:
@@ -195,8 +212,6 @@ class Reader:
 
     def is_past(self, mark: Mark) -> bool:
         """Whether all of that was read."""
-        if not self.unread:
-            return True
         if any(segment in mark.adopted for segment in self._adopted):
             return False
         return all(link is not mark.last for link in self._links()) or (

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from robotmia_logging.delivery.spool.link import Item, Link, Place
+from robotmia_logging.delivery.spool.link import Arrival, Item, Link, Place
 from robotmia_logging.messages import LINE_START, TRACK, DeadLetter, Message, Refusal, read_line
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Segment(Link):
         position: up to where it has been read.
         unread: lines known to be there that haven't been read.
         unsettled: lines that were read and have no outcome yet.
+        is_cut: whether what was never written was cut off.
+        synced_bytes: up to where it survives a power loss.
     """
 
     def __init__(self, chain: Chain, number: int, path: str, *, is_own: bool) -> None:
@@ -58,6 +60,9 @@ class Segment(Link):
         self._arrived_bytes = 0
         self._sealed_at: int | None = None
         self._holes: list[tuple[int, int]] = []
+        self._early = 0  # lines that were read before their writers told of them
+        self.is_cut = False
+        self.synced_bytes = 0
         self._map: mmap.mmap | None = None
         # seek() moves on and says where to, in one call of C: an atomic fetch-and-add, for threads, signal handlers
         # and destructors alike. No lock could be taken here: a handler may raise, or log, at any step.
@@ -145,31 +150,49 @@ class Segment(Link):
         """Whether all of it has its outcome, for good."""
         return self.is_read and self.is_complete and not self.unsettled
 
-    def arrived(self, item: Message | Refusal, *, next_up: bool) -> bool:
-        """The reader is told of a line: the very next one, or one written late where it has been already?"""
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether nothing in it is to be sent, though a writer was amid a line once."""
+        return self.is_read and not self.unsettled and not self.unread and not self.count_lines()
+
+    def arrived(self, item: Message | Refusal, *, next_up: bool) -> Arrival:
+        """The reader is told of a line: the very next one, one written late where it has been already, or another?"""
         _, start, end = item.place
         self._arrived_bytes += end - start
         if next_up and start == self.position:
             self.position = end
         elif start >= self.position or not self._is_in_hole(start):
-            self.unread += 1  # or it was read before its writer told of it, and counted then
-            return False
+            return self._count_told()
         self.unsettled += 1
-        return True
+        return Arrival.NOW
 
-    def read(self) -> Item | None:
+    def _count_told(self) -> Arrival:
+        """Of lines on disk only the numbers told of and read are known, and suffice: each is both, in the end."""
+        if self._early:
+            self._early -= 1
+            return Arrival.READ
+        self.unread += 1
+        return Arrival.LATER
+
+    def read(self) -> tuple[Item, bool] | None:
         """The next line. What is no line yet, and so passed over, is remembered: its writer will tell of it."""
-        found = None if self._map is None else _next_line(self._map, self.position, self.used_bytes)
+        if self.position >= self.used_bytes or self._map is None:
+            return None
+        found = _next_line(self._map, self.position, self.used_bytes, is_final=self.is_sealed and self.is_complete)
         if found is None:
-            if self.is_sealed and self.position < self.used_bytes:
+            if self.is_sealed:
                 self._pass_over(self.used_bytes)
             return None
         start, end, line = found
         self._pass_over(start)
         self.position = end
-        self.unread -= 1
+        was_told = self.unread > 0
+        if was_told:
+            self.unread -= 1
+        else:
+            self._early += 1
         self.unsettled += 1
-        return _item(line, Place(self, start, end))
+        return _item(line, Place(self, start, end)), was_told
 
     @property
     def tail(self) -> int:
@@ -237,20 +260,25 @@ class Segment(Link):
         Raises:
             OSError: the file isn't there, or can't be written.
         """
-        if self._is_own and self.is_complete and self._sealed_at is not None:
+        if self._is_own and self.is_complete and self._sealed_at is not None and not self.is_cut:
+            self.is_cut = True
             os.truncate(self.path, self._sealed_at)
 
     def sync(self) -> None:
-        """Have what was written survive a power loss. Waits for the disk.
+        """Have what was written survive a power loss. Waits for the disk, if anything came since the last time.
 
         Raises:
             OSError: it can't be.
         """
+        used = self.used_bytes
+        if used == self.synced_bytes:
+            return
         descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
         try:
             getattr(os, "fdatasync", os.fsync)(descriptor)
         finally:
             os.close(descriptor)
+        self.synced_bytes = used
 
     def delete(self) -> None:
         """Remove the file.
@@ -289,18 +317,21 @@ def _item(line: bytes, place: Place) -> Item:
 def live_lines(data: bytes | mmap.mmap, limit: int) -> Iterator[bytes]:
     """The lines still to be sent in a segment's bytes, up to `limit`; damaged ones too."""
     position = 0
-    while (found := _next_line(data, position, limit)) is not None:
+    while (found := _next_line(data, position, limit, is_final=True)) is not None:
         _, position, line = found
         yield line
 
 
-def _next_line(data: bytes | mmap.mmap, position: int, limit: int) -> tuple[int, int, bytes] | None:
+def _next_line(data: bytes | mmap.mmap, position: int, limit: int, *, is_final: bool) -> tuple[int, int, bytes] | None:
     """The next line from `position` on: its start, its end, itself. Passes over what is blank or not written.
 
-    What stands at the end without a newline is a line cut short, and comes too: it can't be read, and is counted.
+    Others may be writing: what is looked at twice is a copy. Once nobody is (`is_final`), what stands at the end
+    without a newline is a line cut short, and comes too: it can't be read, and is counted.
     """
     while (end := data.find(b"\n", position, limit) + 1) > 0:
         line = data[position:end]
+        line = line[: line.find(b"\n") + 1]  # a hole in front may have been filled since
+        end = position + len(line)
         if line.startswith(LINE_START) and b"\0" not in line:
             return position, end, line
         zeros = line.rfind(b"\0") + 1  # what precedes the last of them is a torn line, or none
@@ -308,7 +339,7 @@ def _next_line(data: bytes | mmap.mmap, position: int, limit: int) -> tuple[int,
         if not line.isspace():
             return position + zeros, end, line
         position = end
-    rest = data[position:limit].strip(b"\0 ")
+    rest = data[position:limit].strip(b"\0 ") if is_final else b""
     return (position, limit, rest) if rest else None
 
 

@@ -57,8 +57,6 @@ class Spool:
         self.reader = Reader(self.writer.last, drop)
         self._tell_adopted = adopted
         self._adopted: list[Chain] = []
-        self._cut: set[Segment] = set()
-        self._synced: dict[Segment, int] = {}
         self._due_at = self._adopt_at = self._sync_at = float("-inf")
 
     def keep(self, line: bytes) -> Place | None:
@@ -102,12 +100,15 @@ class Spool:
         if not adopt and now < self._adopt_at:
             return 0
         self._adopt_at = now + ADOPT_S
+        for chain in (*self.writer.chains, *self._adopted):
+            with suppress(OSError):
+                chain.touch()
         return self._adopt(locked)
 
     def close(self, locked: Locked) -> None:
         """Let the files be as another process would like to find them; the next message begins new ones."""
         self.writer.end_chain()
-        self._remove_done(locked)
+        self._remove_done(locked, is_last=True)
         self._cut_sealed()
         if self._fsync_s is not None:
             self._sync()
@@ -126,12 +127,10 @@ class Spool:
             self._note("files of the spool can't be deleted ({count} times)", str(error))
         self.writer.made_room()
 
-    def _remove_done(self, locked: Locked) -> None:
+    def _remove_done(self, locked: Locked, *, is_last: bool = False) -> None:
         done: list[Segment] = []
-        locked(lambda: done.extend(self.reader.take_done()))
+        locked(lambda: done.extend(self.reader.take_done(is_last=is_last)))
         for segment in done:
-            self._cut.discard(segment)
-            self._synced.pop(segment, None)
             self.remove(segment)
         for chains in (self.writer.chains, self._adopted):
             for chain in [chain for chain in chains if chain.is_ended and not chain.segments]:
@@ -144,20 +143,14 @@ class Spool:
     def _cut_sealed(self) -> None:
         for chain in self.writer.chains:
             for segment in list(chain.segments):
-                if segment not in self._cut and segment.is_sealed and segment.is_complete:
-                    self._cut.add(segment)
-                    with suppress(OSError):  # only for the eye
-                        segment.cut()
+                with suppress(OSError):  # only for the eye
+                    segment.cut()
 
     def _sync(self) -> None:
         for chain in self.writer.chains:
             for segment in list(chain.segments):
-                used = segment.used_bytes
-                if self._synced.get(segment) == used:
-                    continue
                 try:
                     segment.sync()
-                    self._synced[segment] = used
                 except OSError as error:
                     self._note("the spool can't be synced ({count} times)", str(error))
 
@@ -186,15 +179,14 @@ class Spool:
     def _take_over(self, chain: Chain, locked: Locked) -> int:
         try:
             count = chain.open_segments()
+            if not count:
+                for segment in chain.segments:
+                    segment.delete()
+                chain.finish()
+                return 0
         except BaseException:
             chain.release()
             raise
-        if not count:
-            for segment in chain.segments:
-                segment.delete()
-            chain.segments.clear()
-            chain.finish()
-            return 0
         self._adopted.append(chain)
         locked(lambda: self._read_too(chain, count))
         return count

@@ -88,7 +88,7 @@ class Writer:
         last = self.last
         if isinstance(last, Held):
             with suppress(_FullError):
-                fresh = self._next_segment(last, _FIRST_BYTES)
+                fresh = self._next_segment(last, 0)
                 if fresh is not None:
                     self._follow(last, fresh)
         elif isinstance(last, Segment) and 2 * last.used_bytes > last.size and not self._spares:
