@@ -11,6 +11,8 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from robotmia_logging import RobotmiaHandler
@@ -36,10 +38,10 @@ def logger(name: str, handler: logging.Handler) -> logging.Logger:
     return log
 
 
-def prices(log: logging.Logger, extra: dict[str, object]) -> list[float]:
+def prices(log: logging.Logger, extra: dict[str, object], calls: int = CALLS) -> list[float]:
     """Microseconds of each call, sorted."""
     clock, taken = time.perf_counter, []
-    for _ in range(CALLS):
+    for _ in range(calls):
         start = clock()
         log.info("Signed Up", extra=extra)
         taken.append((clock() - start) * 1e6)
@@ -77,15 +79,21 @@ def drain(url: str) -> None:
     print(f"logged and delivered together    {rate:7,.0f} messages/s   {cpu_us:.1f} µs of CPU each   all: {complete}")
 
 
-def main() -> None:
+@contextmanager
+def sink() -> Iterator[str]:
+    """A server in a process of its own that takes every batch; its URL."""
     command = [sys.executable, str(Path(__file__).with_name("sink.py"))]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sink:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            url = f"http://127.0.0.1:{sink.stdout.readline().strip()}"
-            call_price(url)
-            drain(url)
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
         finally:
-            sink.kill()
+            process.kill()
+
+
+def main() -> None:
+    with sink() as url:
+        call_price(url)
+        drain(url)
 
 
 if __name__ == "__main__":

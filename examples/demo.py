@@ -165,6 +165,14 @@ STORIES: dict[str, Story] = {
         ("50 accepted, 49 delivered, dead letters: {'refused': 1}", []),
         (f"dead letter: Looked for robots and ...: the server says: messages[0]: {_TOO_LONG}", []),
     ],
+    "killed.py": [
+        *[
+            (f"invoice {number} paid", [update("ada", "$append", {"$transactions": {"$amount": amount}})])
+            for number, amount in ((7, 19.9), (8, 29.9), (9, 49.9))
+        ],
+        *[(f"on disk: {amount}", []) for amount in (19.9, 29.9, 49.9)],
+        ("delivered by the next process: 3", []),
+    ],
 }
 
 

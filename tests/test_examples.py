@@ -209,6 +209,14 @@ def test_one_bad_message(run, events, server):
 # The demo
 
 
+def test_killed(run, updates):
+    """What a killed process had logged is on disk, and the next process delivers it."""
+    lines = run("killed.py").splitlines()
+    assert lines[-1] == "delivered by the next process: 3"
+    assert lines[-4:-1] == ["on disk: 19.9", "on disk: 29.9", "on disk: 49.9"]
+    assert [update["$append"]["$transactions"]["$amount"] for _, update in updates()] == [19.9, 29.9, 49.9]
+
+
 def test_every_example_is_in_the_demo():
     """No example is left out of the demo."""
     assert {path.name for path in EXAMPLES.glob("*.py")} - {"demo.py"} == demo.STORIES.keys()
