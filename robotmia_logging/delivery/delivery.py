@@ -474,11 +474,9 @@ class Delivery:
 
     def after_fork_in_child(self) -> None:
         """The child starts empty: the parent's messages are the parent's, and so are its connections."""
-        senders, keeper = self._senders, self._keeper
+        senders = self._senders
         self._begin()
         senders.abandon()
-        if keeper is not None:
-            keeper.abandon()
 
     def exiting(self, deadline: float) -> None:
         """The process ends: what is logged from now on is delivered in the log call, until `deadline`."""

@@ -50,6 +50,7 @@ class Keeper:
         self._intake = intake
         self._desk = Guard()  # of the one who does the chores, without the other lock
         self._room_bells: list[threading.Lock] = []
+        self._none_until = float("-inf")
         self._spool = Spool(
             os.fspath(folder),
             settings.spool_max_bytes,
@@ -86,11 +87,14 @@ class Keeper:
 
     def _make_room(self) -> bool:
         """`overflow="drop_oldest"`: delete the oldest segment; False if there is none to delete, or another policy."""
+        now = self._clock.monotonic()
+        if self._settings.overflow != "drop_oldest" or now < self._none_until:
+            return False
         dropped: list[Segment | None] = []
-        if self._settings.overflow == "drop_oldest":
-            self._guard.run(lambda: dropped.append(self._intake.drop_oldest_segment()), 1.0)
+        self._guard.run(lambda: dropped.append(self._intake.drop_oldest_segment()), 1.0)
         segment = dropped[0] if dropped else None
         if segment is None:
+            self._none_until = now + _LOOK_AGAIN_S  # not at each log call
             return False
         self._spool.remove(segment)
         return True
@@ -147,7 +151,7 @@ class Keeper:
         for bell in bells:
             bell.release()
 
-    # --- exits and forks
+    # --- exits
 
     @property
     def in_memory(self) -> int:
@@ -157,7 +161,3 @@ class Keeper:
     def leave(self) -> None:
         """Leave the files as another process would like to find them. The next message begins new ones."""
         self._desk.run(lambda: self._spool.close(self._locked), 1.0)
-
-    def abandon(self) -> None:
-        """In a forked child: the files are the parent's."""
-        self._spool.abandon()

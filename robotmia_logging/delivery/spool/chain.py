@@ -16,6 +16,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from weakref import WeakSet
 
 from robotmia_logging.delivery.spool.segment import Segment
 
@@ -28,6 +29,7 @@ SUPPORTED = fcntl is not None
 _LOCK = "lock"
 _NAME = re.compile(r"\d{8}T\d{6}\.\d{6}-(\d+)-\d{3}")
 _SEGMENT = re.compile(r"(\d{6,})\.jsonl")
+_held: WeakSet[Chain] = WeakSet()
 
 
 class Chain:
@@ -45,6 +47,7 @@ class Chain:
         self.segments: list[Segment] = []
         self.is_ended = False
         self._numbers = itertools.count(1)
+        _held.add(self)
 
     @classmethod
     def create(cls, root: str, now: float) -> Chain:
@@ -137,7 +140,7 @@ class Chain:
             self.release()
 
     def release(self) -> None:
-        """Let go of everything without a word on the files. In a forked child, too: closing ends no parent's lock."""
+        """Let go of everything, the files as they are. In a forked child this ends no lock of the parent's."""
         for segment in self.segments:
             segment.unmap()
         lock, self._lock = self._lock, None
@@ -243,3 +246,14 @@ def _lock(descriptor: int, *, shared: bool = False) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _leave_to_parent() -> None:
+    """In a forked child: an inherited descriptor would keep the lock when the parent is dead."""
+    for chain in list(_held):
+        with suppress(Exception):
+            chain.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)

@@ -113,12 +113,6 @@ class Spool:
         if self._fsync_s is not None:
             self._sync()
 
-    def abandon(self) -> None:
-        """In a forked child: the files and their locks are the parent's."""
-        for chain in (*self.writer.chains, *self._adopted):
-            with suppress(Exception):
-                chain.release()
-
     def remove(self, segment: Segment) -> None:
         """Delete a segment's file."""
         try:
