@@ -25,12 +25,12 @@ from dataclasses import replace
 
 from robotmia_logging.delivery.backlog import Backlog, Batch, Watcher
 from robotmia_logging.delivery.clock import Clock
-from robotmia_logging.delivery.dead_letters import DeadLetterFile
 from robotmia_logging.delivery.dispatch import Dispatch
 from robotmia_logging.delivery.guard import Guard
 from robotmia_logging.delivery.http import HttpTransport, warm_urllib3_loggers
 from robotmia_logging.delivery.intake import Intake
 from robotmia_logging.delivery.keeper import Keeper
+from robotmia_logging.delivery.letter_box import LetterBox
 from robotmia_logging.delivery.lifecycle import adopt, closed, first_message
 from robotmia_logging.delivery.outcomes import Outcomes, Settled
 from robotmia_logging.delivery.report import Reporter
@@ -38,7 +38,7 @@ from robotmia_logging.delivery.senders import SENDING, Senders
 from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.stats import Stats
 from robotmia_logging.delivery.transport import Outcome, Parcel, Transport
-from robotmia_logging.messages import DeadLetter, Message, Refusal, as_text
+from robotmia_logging.messages import Message, Refusal, as_text
 
 _YEAR_S = 365 * 24 * 3600.0
 _is_finalizing = sys.is_finalizing
@@ -79,8 +79,6 @@ class Delivery:
             1, min(_SWEEP_AT, settings.max_pending // 100, settings.max_pending_bytes // (_SWEEP_AT * 1024))
         )
         self._blocks = settings.overflow == "block"
-        self._file = None if settings.dead_letters is None else DeadLetterFile(settings.dead_letters)
-        self._keeper: Keeper | None = None
         self._begin()
         adopt(self)
 
@@ -90,9 +88,9 @@ class Delivery:
         self._guard = Guard()
         self._room_bells: list[threading.Lock] = []
         self._reporter = Reporter(self._say)
-        self._writing = threading.Lock()
         self._backlog = Backlog()
         self._outcomes = Outcomes(self.settings, self._reporter, self._settled)
+        self._letter_box = LetterBox(self.settings, self._guard, self._outcomes, self._reporter, self._clock)
         self._dispatch = Dispatch(self.settings, self._backlog, self._outcomes, self._reporter, self._clock.random)
         self._intake = Intake(self.settings, self._backlog, self._outcomes, self._dispatch.hurry)
         self._keeper = self._open_spool()
@@ -426,7 +424,7 @@ class Delivery:
 
     def tidy(self) -> None:
         """Write dead letters and tell trouble: what must not be done under the lock or in a log call."""
-        self._write_letters()
+        self._letter_box.empty()
         if self._keeper is not None:
             self._keeper.tidy()
         self._reporter.tell(self._clock.monotonic())
@@ -440,26 +438,6 @@ class Delivery:
         """Trouble in a door: counted, and told by a sender. Threads may count at once: the count may be low."""
         self._reporter.note(cause, f"{type(error).__name__}: {as_text(error)}")
         self._wake()
-
-    def _write_letters(self) -> None:
-        if self._file is None:
-            return
-        # Who finds nothing to write waits for what another is writing; a signal handler amid that very writing can't.
-        if not self._writing.acquire(timeout=1.0):
-            return
-        try:
-            letters: list[DeadLetter] = []
-            self._guard.run(lambda: letters.extend(self._outcomes.take_letters()), 1.0)
-            if letters:
-                try:
-                    self._file.append(letters, self._clock.time())
-                    self._guard.run(lambda: self._outcomes.written(letters), 1.0)
-                except Exception as error:  # a full disk, no such folder, a path that is none
-                    if self._keeper is not None:  # they are still in the spool: try again
-                        self._guard.run(lambda: self._outcomes.take_back(letters), 1.0)
-                    self._reporter.note("{count} dead letters can't be written", str(error), len(letters))
-        finally:
-            self._writing.release()
 
     def make_transport(self) -> Transport:
         """A transport for one sender."""
