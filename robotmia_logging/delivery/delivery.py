@@ -246,10 +246,10 @@ class Delivery:
         if not self.pending and not self._outcomes.letters:
             self.tidy()
             return True
-        patient = patient or self._keeper is None
+        may_leave = not patient and not self.at_risk  # once an endpoint is down: the rest is on disk
         watchers: list[Watcher] = []
         if not self._guard.run(
-            lambda: watchers.append(self._watch(patient=patient)), deadline - self._clock.monotonic()
+            lambda: watchers.append(self._watch(patient=not may_leave)), deadline - self._clock.monotonic()
         ):
             return False
         watcher = watchers[0]
@@ -258,13 +258,10 @@ class Delivery:
             threads_run = self._wake()
             if threading.get_ident() in SENDING:  # asked from within a delivery: it would wait for itself
                 return watcher.done
-            if threads_run:
-                if patient or not self._may_leave():
-                    watcher.wait(deadline - self._clock.monotonic())
-                if not watcher.done and not self._may_leave():  # it rang, but not all is on disk
-                    watcher.wait(deadline - self._clock.monotonic())
-            else:
-                self._senders.work_here(deadline, lambda: watcher.done or (not patient and self._may_leave()))
+            if not threads_run:
+                self._senders.work_here(deadline, lambda: watcher.done or (may_leave and self._dispatch.any_down()))
+            elif not (may_leave and self._dispatch.any_down()):
+                watcher.wait(deadline - self._clock.monotonic())
         finally:
             self._guard.run(lambda: self._intake.unwatch(watcher), 1.0)
         self.tidy()
@@ -274,10 +271,6 @@ class Delivery:
         self._sweep()
         self._dispatch.flush_all(self._clock.monotonic())
         return self._intake.watch(patient=patient)
-
-    def _may_leave(self) -> bool:
-        """Whether an endpoint is down, and all that waits is on disk."""
-        return self._dispatch.any_down() and not self.at_risk
 
     def close(self, timeout: float | None = None) -> bool:
         """Drain like `flush`; the threads end. The next message starts anew."""
