@@ -70,12 +70,8 @@ class DeadLetter:
 
 def message_line(message: Message) -> bytes:
     """A message as one JSON line."""
-    return b'%b%b,"time":%d,"message":%b}\n' % (
-        _HEADS[message.endpoint],
-        orjson.dumps(message.user),
-        message.time,
-        message.body,
-    )
+    head, user, time = _HEADS[message.endpoint], orjson.dumps(message.user), orjson.dumps(message.time)
+    return b'%b%b,"time":%b,"message":%b}\n' % (head, user, time, message.body)  # half the price of %d
 
 
 def read_line(line: bytes) -> Message | DeadLetter:
