@@ -43,6 +43,7 @@ from robotmia_logging.messages import Message, Refusal, as_text
 _YEAR_S = 365 * 24 * 3600.0
 _is_finalizing = sys.is_finalizing
 _SWEEP_AT = 256  # what the inbox may hold unaccounted beside a busy sender...
+_GRACE_S = 0.5  # what requests get to end at exit, though an endpoint is down
 _BIG_BYTES = 16 * 1024  # ...in messages of at most this size: 4 MiB, a sixteenth of the default bound
 
 
@@ -96,6 +97,8 @@ class Delivery:
         self._keeper = self._open_spool()
         self._senders = Senders(self)
         self._hurried = False
+        self._under_way = 0  # requests
+        self._stands_still = False
         self._exit_deadline: float | None = None
         self.reported_lost = 0
         self._attention = 1  # the inbox's length at which a log call does more than append
@@ -344,7 +347,8 @@ class Delivery:
                 dispatch.hurry()
             self._intake.refill()
             dispatch.start_interval(since)
-            batch = dispatch.choose(now, self._clock.time(), deep=self._senders.count > 1)
+            deep = self._senders.count > 1
+            batch = None if self._stands_still else dispatch.choose(now, self._clock.time(), deep=deep)
             if batch is not None:
                 return batch, 0.0, dispatch.is_behind() and not dispatch.any_down()
             nap = dispatch.nap_s(now)
@@ -390,15 +394,17 @@ class Delivery:
         going = True
         while going:
             with self.exclusive() as dispatch:
-                if not dispatch.may_send(batch, self._clock.monotonic(), self._clock.time()):
+                if self._stands_still or not dispatch.may_send(batch, self._clock.monotonic(), self._clock.time()):
                     dispatch.put_back(batch)
                     return
                 parcel = dispatch.parcel(batch, self._clock.time())
+                self._under_way += 1
             started = self._clock.monotonic()
             if deadline is not None:
                 parcel = replace(parcel, within_s=deadline - started)
             outcome = self._send(transport, parcel)
             with self.exclusive() as dispatch:
+                self._under_way -= 1
                 now = self._clock.monotonic()
                 going = dispatch.apply(batch, parcel, outcome, started, now, self._clock.time())
             bells, self._room_bells = self._room_bells, []
@@ -454,7 +460,19 @@ class Delivery:
         self._exit_deadline = deadline
         self._sweep_at = self._attention = 1
         if self._keeper is not None:
+            if self.pending and not self.at_risk:
+                self._stand_still(deadline)
             self._keeper.leave()
+
+    def _stand_still(self, deadline: float) -> None:
+        """Send no more of what is on disk: what is under way when the process ends is sent twice.
+
+        Requests that have begun get a moment to end.
+        """
+        deadline = min(deadline, self._clock.monotonic() + _GRACE_S)
+        self._guard.run(lambda: setattr(self, "_stands_still", True), 1.0)
+        while self._under_way and self._clock.monotonic() < deadline:
+            self._clock.sleep(_GRACE_S / 100)
 
     def tell_news_here(self) -> None:
         """At exit: say what is left to say, in this thread."""

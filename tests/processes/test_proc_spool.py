@@ -7,7 +7,8 @@ import signal
 
 import pytest
 
-from tests.processes.proc_running import Ended, each_once, run, serving, together
+from tests.hostile import latency, status
+from tests.processes.proc_running import Ended, each_once, go_on, run, serving, together
 
 OPEN = """
     import logging, os, signal, sys, time
@@ -226,3 +227,32 @@ def test_a_living_process_adopts_what_another_left(tmp_path):
         done = run(server, OPEN + script, tmp_path / "spool", meanwhile=wait)
         assert done.code == 0, done.err
         assert each_once(server, range(110))
+
+
+def test_a_request_under_way_at_exit_is_not_sent_twice(tmp_path):
+    """One endpoint is down, and the other takes a moment: an exit lets the request end that has begun."""
+    script = """
+    log.info("", extra={"profile": {"Plan": "pro"}, "distinct_id": "ada"})
+    track(log, 10)
+    handler.flush(0)
+    listen()
+"""
+
+    def behave(request):
+        return status(503) if request.path == "/engage/" else latency(0.2)
+
+    with serving(behave) as server:
+
+        def leave(process):
+            assert server.wait_for(
+                lambda _: {"/track/", "/engage/"} <= {request.path for request in server.requests}, 20
+            )
+            go_on(process)
+
+        done = run(server, OPEN + script, tmp_path / "spool", meanwhile=leave)
+        assert done.code == 0, done.err
+        assert each_once(server, range(10))
+    with serving() as server:
+        done = run(server, LATER, tmp_path / "spool")
+        assert done.lines == ["True True 1", ""], done.err
+        assert [message.get("$set") for _, message in server.taken] == [{"Plan": "pro"}]
