@@ -1,14 +1,15 @@
-# make demo | test | lint | bench      PYTHON=python3.12 chooses the interpreter, VENV=folder the environment.
+# make demo | test | lint | bench | chaos      PYTHON=python3.12 chooses the interpreter, VENV=folder the environment.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench chaos clean
 help:
 	@echo "make demo    run the examples against the sandbox and show what arrived"
 	@echo "make test    install what the tests need and run them all"
 	@echo "make lint    ruff, mypy --strict, the import contract"
-	@echo "make bench   the cost of a log call and of delivery"
+	@echo "make bench   the cost of a log call, of delivery and of the spool"
+	@echo "make chaos   kill, fork and starve processes that spool, then count (ROUNDS=1000 SEED=1)"
 
 demo: $(VENV)/.test
 	$(BIN)/python examples/demo.py
@@ -24,6 +25,12 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/log_call.py
+	$(BIN)/python benchmarks/spool.py
+
+ROUNDS ?= 1000
+SEED ?= 1
+chaos: $(VENV)/.test
+	$(BIN)/python -m tests.chaos --rounds $(ROUNDS) --seed $(SEED)
 
 # One environment; a stamp for each set of extras, made again when pyproject.toml changes.
 $(VENV)/.%: pyproject.toml | $(BIN)/python

@@ -3,6 +3,8 @@
 import click
 
 from robotmia_logging.cli.sandbox import sandbox
+from robotmia_logging.cli.send import send
+from robotmia_logging.cli.spool import spool
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -12,3 +14,5 @@ def cli() -> None:
 
 
 cli.add_command(sandbox)
+cli.add_command(send)
+cli.add_command(spool)

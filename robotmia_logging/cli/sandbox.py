@@ -1,13 +1,12 @@
 """`robotmia-logging sandbox`: a local robotmia in the foreground."""
 
-import os
 import sqlite3
-import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
 
 import click
+
+from robotmia_logging.cli.saying import fail, reason
 
 DEFAULT_PORT = 8321
 
@@ -38,26 +37,15 @@ def sandbox(host: str, port: int, db: Path | None) -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("robotmia_logging"):
             raise
-        _fail("The sandbox needs starlette and uvicorn: pip install 'robotmia_logging[sandbox]'", 2)
+        fail("The sandbox needs starlette and uvicorn: pip install 'robotmia_logging[sandbox]'", 2)
     try:
         serve(host, port, db, on_ready=_announce)
     except OSError as error:
-        _fail(f"Can't listen on {host} port {port}: {_reason(error)}.", 1)
+        fail(f"Can't listen on {host} port {port}: {reason(error)}.", 1)
     except sqlite3.Error as error:
-        _fail(f"Can't use {db} as the sandbox's database: {error}.", 1)
+        fail(f"Can't use {db} as the sandbox's database: {error}.", 1)
 
 
 def _announce(url: str) -> None:
     with suppress(BrokenPipeError):  # nobody reads it: no reason not to serve
         click.echo(f"robotmia sandbox at {url}")  # programs read this line; echo flushes
-
-
-def _reason(error: OSError) -> str:
-    """The system's words alone: asyncio and socket add the address to them; a failed look-up has its own."""
-    number = error.errno or 0
-    return os.strerror(number) if number > 0 else str(error.strerror or error)
-
-
-def _fail(sentence: str, exit_code: int) -> NoReturn:
-    click.echo(sentence, err=True)
-    sys.exit(exit_code)

@@ -1,19 +1,42 @@
-"""Dead letters: messages that can't be delivered, kept as JSON Lines with the reason."""
+"""Dead letters: messages that can't be delivered, kept as JSON Lines with the reason.
+
+Several processes write one file, rotate it, and take letters out of it to send them again. Who does any of that holds
+the file's lock (`flock`), and, once it has it, looks whether the file is still the one in its place. A process that was
+stopped with the lock must stop nobody: after a short wait letters are appended without it, and nothing is rotated.
+"""
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
+from robotmia_logging.delivery.locks import lock, unlock
 from robotmia_logging.messages import DeadLetter
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
+_TAKEN = ".retry-"
+_PATIENCE_S = 0.25
+_TAKER_PATIENCE_S = 5.0
+
+
+class LockedError(OSError):
+    """Another process holds the file's lock, and doesn't let go."""
+
 
 class DeadLetterFile:
-    """Appends dead letters to a file, readable by its owner only; at 64 MiB it becomes `<name>.1`."""
+    """Appends dead letters to a file, readable by its owner only; at 64 MiB it becomes `<name>.1`.
+
+    Attributes:
+        path: the file.
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = os.fspath(path)
+        self.path = os.fspath(path)
+        self._patience_s = _PATIENCE_S
 
     def append(self, letters: list[DeadLetter], now: float) -> None:
         """Write the letters, in one write.
@@ -22,21 +45,102 @@ class DeadLetterFile:
             OSError: they could not be written.
         """
         data = b"".join(letter.line(now) for letter in letters)
-        self._rotate(len(data))
-        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        while not self._append(data):  # the file was rotated or taken meanwhile
+            pass
+
+    def _append(self, data: bytes) -> bool:
+        """Write to the file that is in place; False if that may not be where the data went, or it wasn't written."""
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            size = os.fstat(descriptor).st_size
-            if size and os.pread(descriptor, 1, size - 1) != b"\n":  # a write was cut short here
-                data = b"\n" + data
-            while data:
-                data = data[os.write(descriptor, data) :]
+            with _locked(descriptor, self._patience_s) as is_locked:
+                # Stopped, its holder may stay so for hours: each wait would be in vain.
+                self._patience_s = _PATIENCE_S if is_locked else 0.0
+                if not self._is_in_place(descriptor):
+                    return False
+                size = os.fstat(descriptor).st_size
+                if is_locked and size and size + len(data) > MAX_FILE_BYTES:
+                    os.replace(self.path, self.path + ".1")
+                    return False
+                _write(descriptor, data)
+            # Without the lock: whoever took the file may have read it to its end before.
+            return is_locked or self._is_in_place(descriptor)
         finally:
             os.close(descriptor)
 
-    def _rotate(self, coming: int) -> None:
+    def take(self) -> list[str]:
+        """Move what is there out of the way of those who append, the file and `<name>.1`.
+
+        What is taken is nobody else's, and gets no further letters.
+
+        Returns:
+            Where all is that was taken and not deleted since, the oldest first.
+
+        Raises:
+            LockedError: another process holds the lock.
+            OSError: it can't be done.
+        """
+        names = self._free_names()
+        with suppress(FileNotFoundError):
+            os.rename(self.path + ".1", next(names))
+        with suppress(FileNotFoundError):
+            self._take(next(names))
+        return self.taken()
+
+    def taken(self, suffix: str = "") -> list[str]:
+        """The files that were taken and not deleted since, the oldest first; or what is kept beside them."""
+        return [path for _, path in self._taken(suffix)]
+
+    def files(self) -> list[str]:
+        """All files with letters, the oldest first."""
+        return [path for path in (*self.taken(), self.path + ".1", self.path) if os.path.exists(path)]
+
+    def _take(self, name: str) -> None:
+        while True:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                with _locked(descriptor, _TAKER_PATIENCE_S) as is_locked:
+                    if not is_locked:
+                        raise LockedError(f"another process holds the lock of {self.path}")
+                    if self._is_in_place(descriptor):
+                        os.rename(self.path, name)
+                        return
+            finally:
+                os.close(descriptor)
+
+    def _free_names(self) -> Iterator[str]:
+        numbers = [number for number, _ in self._taken("")]
+        return (f"{self.path}{_TAKEN}{number}" for number in itertools.count(max(numbers, default=0) + 1))
+
+    def _taken(self, suffix: str) -> list[tuple[int, str]]:
+        folder, name = os.path.split(self.path)
+        pattern = re.compile(re.escape(name + _TAKEN) + r"(\d+)" + re.escape(suffix))
         try:
-            size = os.path.getsize(self._path)
-        except OSError:
-            return
-        if size and size + coming > MAX_FILE_BYTES:
-            os.replace(self._path, self._path + ".1")
+            matches = [match for entry in os.listdir(folder or ".") if (match := pattern.fullmatch(entry))]
+        except FileNotFoundError:
+            return []
+        return sorted((int(match[1]), os.path.join(folder, match[0])) for match in matches)
+
+    def _is_in_place(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.stat(self.path), os.fstat(descriptor))
+        except FileNotFoundError:
+            return False
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    size = os.fstat(descriptor).st_size
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":  # a write was cut short here
+        data = b"\n" + data
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+@contextmanager
+def _locked(descriptor: int, patience_s: float) -> Iterator[bool]:
+    """The lock of an open file, waited for at most so long; gives whether it is held."""
+    is_locked = lock(descriptor, patience_s)
+    try:
+        yield is_locked
+    finally:
+        if is_locked:
+            unlock(descriptor)

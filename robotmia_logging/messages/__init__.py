@@ -5,7 +5,8 @@ Pure: no I/O and no clock, and no knowledge of logging or of the network.
 
 from robotmia_logging.messages.encode import as_text, encode, plain
 from robotmia_logging.messages.event import alias_event, seal_event
-from robotmia_logging.messages.limits import DEFAULT_URL, IMPORT_AGE_S, MAX_BATCH, RESERVED_PREFIX
+from robotmia_logging.messages.given import INVALID_LINE, MAX_LINE_BYTES, given_line, is_blank
+from robotmia_logging.messages.limits import DEFAULT_URL, IMPORT_AGE_S, MAX_BATCH, OPERATIONS, RESERVED_PREFIX
 from robotmia_logging.messages.lines import LINE_START, DeadLetter, message_line, read_line
 from robotmia_logging.messages.message import ENGAGE, TRACK, Message, Refusal, Refused
 from robotmia_logging.messages.profile import operations, seal_update, transaction
@@ -15,8 +16,11 @@ __all__ = [
     "DEFAULT_URL",
     "ENGAGE",
     "IMPORT_AGE_S",
+    "INVALID_LINE",
     "LINE_START",
     "MAX_BATCH",
+    "MAX_LINE_BYTES",
+    "OPERATIONS",
     "RESERVED_PREFIX",
     "TRACK",
     "DeadLetter",
@@ -27,6 +31,8 @@ __all__ = [
     "as_text",
     "date_string",
     "encode",
+    "given_line",
+    "is_blank",
     "message_line",
     "operations",
     "plain",

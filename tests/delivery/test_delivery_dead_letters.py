@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import multiprocessing
 import os
 import resource
 import stat
+import subprocess
+import sys
 import threading
-from contextlib import suppress
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from robotmia_logging.delivery import dead_letters
-from robotmia_logging.delivery.dead_letters import DeadLetter, DeadLetterFile
+from robotmia_logging.delivery.dead_letters import DeadLetter, DeadLetterFile, LockedError
 from robotmia_logging.messages import Message, Refusal
 from tests.delivery.fakes import OK, REFUSED, WALL, FakeTransport, adds_up, event, make, update
 
@@ -165,35 +171,185 @@ def test_letters_larger_than_the_bound_are_written(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["dead"]
 
 
+def names(*paths):
+    return [line["message"]["event"] for path in paths if path.exists() for line in lines(path)]
+
+
 def test_two_senders_rotate_once(tmp_path, monkeypatch):
     """Senders that find the file full at the same moment don't push it out twice: the full one is kept."""
     path = tmp_path / "dead"
     monkeypatch.setattr(dead_letters, "MAX_FILE_BYTES", 1000)
     path.write_bytes(b'{"old": true}\n' * 70)
-    delivery, time = make(FakeTransport(), dead_letters=path)
-    first_looks, both_look, getsize = threading.Event(), threading.Barrier(2), os.path.getsize
+    with held(path):
+        senders = [threading.Thread(target=DeadLetterFile(path).append, args=([letter(n)], WALL)) for n in "ab"]
+        for sender in senders:
+            sender.start()
+    for sender in senders:
+        sender.join()
+    assert sum("old" in line for line in lines(tmp_path / "dead.1")) == 70
+    assert sorted(names(path)) == ["a", "b"]
 
-    def look(of):
-        found = getsize(of)
-        first_looks.set()
-        with suppress(threading.BrokenBarrierError):  # one waits for the other: just right
-            both_look.wait(0.3)
-        return found
 
-    monkeypatch.setattr(dead_letters.os.path, "getsize", look)
-    delivery.account(refusal({"event": "a"}).letter)
-    assert delivery.stats().accepted == 1
-    thread = threading.Thread(target=delivery.tidy)
-    thread.start()
-    assert first_looks.wait(5)
-    delivery.account(refusal({"event": "b"}).letter)
-    assert delivery.stats().accepted == 2
-    delivery.tidy()
-    thread.join()
-    kept = lines(path) + lines(tmp_path / "dead.1")
-    assert sum("old" in line for line in kept) == 70
-    assert sorted(line["message"]["event"] for line in kept if "message" in line) == ["a", "b"]
-    assert not any("written" in line for line in delivery._reporter.lines(time.now + 60))
+# --- several processes
+
+
+@contextmanager
+def held(path):
+    """Another holds the file's lock."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def append_in_process(path, bound, process, count):
+    dead_letters.MAX_FILE_BYTES = bound
+    append_many(path, process, count)
+
+
+def append_many(path, process, count):
+    file = DeadLetterFile(path)
+    for i in range(count):
+        file.append([letter(f"{process}-{i}")], WALL)
+
+
+def test_processes_rotate_once_and_lose_nothing(tmp_path):
+    """Processes that write the same file and rotate it amid that lose no letter and tear no line."""
+    path, processes, count = tmp_path / "dead", 4, 200
+    size = len(letter("0-100").line(WALL))
+    spawn = multiprocessing.get_context("spawn")
+    bound = size * processes * count * 6 // 10  # so that one rotation comes, and only one
+    writers = [spawn.Process(target=append_in_process, args=(path, bound, n, count)) for n in range(processes)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * processes
+    kept = names(tmp_path / "dead.1", path)
+    assert set(kept) == {f"{n}-{i}" for n in range(processes) for i in range(count)}
+    assert sorted(os.listdir(tmp_path)) == ["dead", "dead.1"]
+
+
+STOPS_WITH_THE_LOCK = """
+import fcntl, os, signal, sys
+descriptor = os.open(sys.argv[1], os.O_RDWR)
+fcntl.flock(descriptor, fcntl.LOCK_EX)
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def test_a_stopped_process_with_the_lock_stops_nobody(tmp_path, monkeypatch):
+    """Beside a process that was stopped with the lock letters are written, the first soon and the others at once."""
+    path = tmp_path / "dead"
+    monkeypatch.setattr(dead_letters, "MAX_FILE_BYTES", 1000)
+    path.write_bytes(b'{"old": true}\n' * 70)
+    holder = subprocess.Popen([sys.executable, "-c", STOPS_WITH_THE_LOCK, str(path)])
+    os.waitpid(holder.pid, os.WUNTRACED)
+    try:
+        file = DeadLetterFile(path)
+        began_at = time.monotonic()
+        for i in range(100):
+            file.append([letter(f"e{i}")], WALL)
+        took_s = time.monotonic() - began_at
+        with pytest.raises(LockedError), patience(0.05):
+            file.take()
+    finally:
+        holder.kill()
+        holder.wait()
+    assert took_s < 5
+    assert os.listdir(tmp_path) == ["dead"]
+    assert [line["message"]["event"] for line in lines(path)[70:]] == [f"e{i}" for i in range(100)]
+    file.append([letter("later")], WALL)
+    assert names(path) == ["later"]
+    assert sorted(os.listdir(tmp_path)) == ["dead", "dead.1"]
+
+
+@contextmanager
+def patience(seconds):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dead_letters, "_TAKER_PATIENCE_S", seconds)
+        yield
+
+
+def test_a_forked_child_keeps_no_lock(tmp_path):
+    """A descriptor that a child inherited amid a write doesn't hold the lock once the write is over."""
+    path = tmp_path / "dead"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
+    with dead_letters._locked(descriptor, 0.0) as is_locked:
+        assert is_locked
+        inherited = os.dup(descriptor)  # shares the lock, as a child's would
+    os.close(descriptor)
+    other = os.open(path, os.O_RDWR)
+    with dead_letters._locked(other, 0.0) as is_locked:
+        assert is_locked
+    os.close(other)
+    os.close(inherited)
+
+
+def test_a_file_taken_while_its_lock_was_waited_for_gets_no_letter(tmp_path):
+    """Who waits for the lock of a file that is taken meanwhile writes to the one that takes its place."""
+    path, taken = tmp_path / "dead", tmp_path / "dead.retry-1"
+    DeadLetterFile(path).append([letter("old")], WALL)
+    with held(path):
+        sender = threading.Thread(target=DeadLetterFile(path).append, args=([letter("new")], WALL))
+        sender.start()
+        path.rename(taken)
+        sender.join()
+    assert (names(taken), names(path)) == (["old"], ["new"])
+
+
+def test_a_letter_written_without_the_lock_is_written_again_if_the_file_was_taken(tmp_path, monkeypatch):
+    """Who couldn't have the lock looks whether the file was taken meanwhile: its reader may not see the letter."""
+    path, taken, write = tmp_path / "dead", tmp_path / "dead.retry-1", dead_letters._write
+
+    def write_too_late(descriptor, data):
+        if not taken.exists():
+            path.rename(taken)
+        write(descriptor, data)
+
+    monkeypatch.setattr(dead_letters, "_write", write_too_late)
+    with held(path):
+        DeadLetterFile(path).append([letter("a")], WALL)
+    assert (names(taken), names(path)) == (["a"], ["a"])
+
+
+def test_what_is_taken_is_the_takers_alone(tmp_path):
+    """Letters that are written while others are taken, again and again, are each in one file, and none is lost."""
+    path = tmp_path / "dead"
+    writers = [threading.Thread(target=append_many, args=(path, n, 200)) for n in range(3)]
+    for writer in writers:
+        writer.start()
+    read = []
+    while any(writer.is_alive() for writer in writers):
+        for taken in DeadLetterFile(path).take():
+            read += names(Path(taken))
+            os.unlink(taken)
+    for taken in DeadLetterFile(path).take():
+        read += names(Path(taken))
+    assert sorted(read) == sorted(f"{n}-{i}" for n in range(3) for i in range(200))
+
+
+def test_the_oldest_letters_are_taken_first(tmp_path):
+    """What a retry left comes first, then `<name>.1`, then the file; others' files are left alone."""
+    for name in ("dead", "dead.1", "dead.retry-7", "dead.retry-12", "dead.retry-x", "dead.retry-3.sent", "xdead.1"):
+        (tmp_path / name).write_bytes(b"")
+    file = DeadLetterFile(tmp_path / "dead")
+    assert [os.path.basename(found) for found in file.files()] == ["dead.retry-7", "dead.retry-12", "dead.1", "dead"]
+    taken = [os.path.basename(found) for found in file.take()]
+    assert taken == ["dead.retry-7", "dead.retry-12", "dead.retry-13", "dead.retry-14"]
+    assert [os.path.basename(found) for found in file.take()] == taken
+
+
+def test_where_there_is_nothing_nothing_is_taken(tmp_path):
+    """Without a file, or without its folder, there is nothing to take."""
+    assert DeadLetterFile(tmp_path / "dead").take() == []
+    assert DeadLetterFile(tmp_path / "no" / "dead").take() == []
+    assert os.listdir(tmp_path) == []
+
+
+# --- trouble with the disk
 
 
 def test_a_write_cut_short_is_an_error_and_leaves_whole_lines(tmp_path):
@@ -225,7 +381,7 @@ def test_a_path_that_cannot_be_written_is_reported(where, tmp_path):
     """Without a way to write them dead letters still count, delivery goes on, and one line says what is wrong."""
     (tmp_path / "dead").write_text("")
     transport = FakeTransport(REFUSED, REFUSED)
-    delivery, time = make(transport, dead_letters=str(tmp_path) + "/" + where if where != "/dev/full" else where)
+    delivery, fake_time = make(transport, dead_letters=str(tmp_path) + "/" + where if where != "/dev/full" else where)
     for name in ["bad", "worse"]:
         delivery.put(event(name))
         assert delivery.flush()
@@ -234,7 +390,7 @@ def test_a_path_that_cannot_be_written_is_reported(where, tmp_path):
     stats = delivery.stats()
     assert (stats.dead_lettered, stats.delivered, stats.pending) == ({"refused": 2}, 1, 0)
     assert adds_up(delivery)
-    told = delivery._reporter.lines(time.now + 60)
+    told = delivery._reporter.lines(fake_time.now + 60)
     assert any(line.startswith("1 dead letters can't be written: ") for line in told)
 
 

@@ -61,7 +61,7 @@ class Chain:
         for count in range(1000):
             folder = os.path.join(root, f"{stamp}-{os.getpid()}-{count:03d}")
             try:
-                return cls(folder, _make_locked(root, folder))
+                return cls(folder, _make_locked(folder))
             except FileExistsError:  # several doors at once, or a clock set back
                 continue
         raise FileExistsError(f"no free name in {root}")
@@ -77,7 +77,9 @@ class Chain:
         create = os.O_CREAT if segment_files(folder) else 0
         try:
             lock = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CLOEXEC | create, 0o600)
-        except FileNotFoundError:  # just finished by another, or no chain of ours
+        except FileNotFoundError:  # just finished by another; or its process was killed when it had just begun
+            with suppress(OSError):
+                os.rmdir(folder)
             return None
         try:
             if not _lock(lock) or os.fstat(lock).st_nlink == 0:  # finished by the one who had it
@@ -214,25 +216,32 @@ def _sizes(root: str) -> Iterator[int]:
             continue
 
 
-def _make_locked(root: str, folder: str) -> int:
-    """Make a chain's folder with its lock held before anybody can see it."""
-    if os.path.lexists(folder):
-        raise FileExistsError(folder)
-    hidden = os.path.join(root, "." + os.path.basename(folder))
-    os.mkdir(hidden, 0o700)
-    path = os.path.join(hidden, _LOCK)
+def _make_locked(folder: str) -> int:
+    """Make a chain's folder, and take its lock.
+
+    Who looks for what dead processes left may find the folder before it is locked, and clears it away: one killed at
+    that moment would leave it for ever. Then it is as if the name were taken.
+
+    Raises:
+        OSError: it can't be made; the name is taken (FileExistsError).
+    """
+    os.mkdir(folder, 0o700)
+    path = os.path.join(folder, _LOCK)
     lock = -1
     try:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        _lock(lock)
-        os.rename(hidden, folder)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if _lock(lock) and os.fstat(lock).st_nlink:
+            return lock
+        os.close(lock)
+    except FileNotFoundError:
+        pass
     except BaseException:
         if lock >= 0:
             os.close(lock)
         _remove(os.unlink, path)
-        _remove(os.rmdir, hidden)
+        _remove(os.rmdir, folder)
         raise
-    return lock
+    raise FileExistsError(folder)
 
 
 def _remove(how: Callable[[str], None], path: str) -> None:

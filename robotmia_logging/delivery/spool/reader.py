@@ -215,7 +215,7 @@ class Reader:
         if any(segment in mark.adopted for segment in self._adopted):
             return False
         return all(link is not mark.last for link in self._links()) or (
-            self._front is mark.last and mark.last.is_past(mark.tail)
+            self._front is mark.last and (not mark.last.unread or mark.last.is_past(mark.tail))
         )
 
     def _links(self) -> Iterator[Link]:

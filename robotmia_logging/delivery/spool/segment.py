@@ -162,13 +162,13 @@ class Segment(Link):
         if next_up and start == self.position:
             self.position = end
         elif start >= self.position or not self._is_in_hole(start):
-            return self._count_told()
+            return self._count_told(may_be_read=start < self.position)
         self.unsettled += 1
         return Arrival.NOW
 
-    def _count_told(self) -> Arrival:
+    def _count_told(self, *, may_be_read: bool) -> Arrival:
         """Of lines on disk only the numbers told of and read are known, and suffice: each is both, in the end."""
-        if self._early:
+        if may_be_read and self._early:
             self._early -= 1
             return Arrival.READ
         self.unread += 1

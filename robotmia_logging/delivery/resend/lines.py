@@ -1,0 +1,119 @@
+"""Reads lines from a file, however large: each with the stretch of the file that it takes up."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator
+from typing import IO, NamedTuple
+
+from robotmia_logging.messages import MAX_LINE_BYTES, Message, Refusal, given_line, is_blank
+
+Item = Message | Refusal
+
+_REST_BYTES = 1024 * 1024
+
+
+class Stretch(NamedTuple):
+    """From where to where a line goes in its file, blank lines in front of it included."""
+
+    start: int
+    end: int
+
+
+class Line(NamedTuple):
+    """A line of a file.
+
+    Attributes:
+        number: counted from 1.
+        stretch: where it is.
+        text: itself; only its beginning if it is longer than any message.
+    """
+
+    number: int
+    stretch: Stretch
+    text: bytes
+
+
+def file_lines(file: IO[bytes]) -> Iterator[Line]:
+    """The lines of a file that aren't blank. Memory is bounded, whatever the file."""
+    start = end = number = 0
+    while text := file.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        end += len(text)
+        last = text
+        while not last.endswith(b"\n") and (last := file.readline(_REST_BYTES)):
+            end += len(last)
+        if is_blank(text):
+            continue
+        yield Line(number, Stretch(start, end), text)
+        start = end
+
+
+class Done:
+    """What of a file has its outcome: stretches, each of them ending where a line does."""
+
+    def __init__(self) -> None:
+        # Stretches that touch become one. Lines are sent about in order: few are left, however long the file.
+        self._end_of: dict[int, int] = {}
+        self._start_of: dict[int, int] = {}
+
+    def add(self, start: int, end: int) -> None:
+        """Another stretch."""
+        start = self._start_of.pop(start, start)
+        end = self._end_of.pop(end, end)
+        self._end_of[start] = end
+        self._start_of[end] = start
+
+    def stretches(self) -> list[Stretch]:
+        """All of it, in order."""
+        return [Stretch(*stretch) for stretch in sorted(self._end_of.items())]
+
+    def __bool__(self) -> bool:
+        return bool(self._end_of)
+
+    def __repr__(self) -> str:
+        return f"<Done {self.stretches()}>"
+
+
+class GivenLines:
+    """What is still to be sent of a file.
+
+    Args:
+        file: the lines.
+        now: seconds since 1970, for messages without a time.
+        done: what has its outcome already.
+        is_numbered: whether the account of a line that can't be sent says which line it is.
+
+    Attributes:
+        earlier: lines passed over, for they have their outcome.
+        passed_bytes: how much of the file that is.
+    """
+
+    def __init__(self, file: IO[bytes], now: int, done: Done | None = None, *, is_numbered: bool = True) -> None:
+        self._file = file
+        self._now = now
+        self._stretches = [] if done is None else done.stretches()
+        self._is_numbered = is_numbered
+        self.earlier = 0
+        self.passed_bytes = 0
+
+    def raw(self) -> Iterator[Line]:
+        """The lines as they are."""
+        for line in file_lines(self._file):
+            if self._is_done(line.stretch):
+                self.earlier += 1
+                self.passed_bytes += line.stretch.end - line.stretch.start
+            else:
+                yield line
+
+    def __iter__(self) -> Iterator[Item]:
+        for line in self.raw():
+            item = given_line(line.text, self._now)
+            item.place = line.stretch
+            if self._is_numbered and isinstance(item, Refusal):
+                item.error = f"line {line.number}: {item.error}"
+            yield item
+
+    def _is_done(self, stretch: Stretch) -> bool:
+        index = bisect.bisect_right(self._stretches, stretch.start, key=lambda known: known.start) - 1
+        return index >= 0 and stretch.end <= self._stretches[index].end
