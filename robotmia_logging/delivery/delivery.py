@@ -460,7 +460,8 @@ class Delivery:
         self._exit_deadline = deadline
         self._sweep_at = self._attention = 1
         if self._keeper is not None:
-            if self.pending and not self.at_risk:
+            self._keeper.stop_adopting()
+            if self.pending:
                 self._stand_still(deadline)
             self._keeper.leave()
 

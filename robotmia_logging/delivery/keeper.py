@@ -158,6 +158,10 @@ class Keeper:
         """How many messages without an outcome are in memory only."""
         return self._spool.reader.in_memory
 
+    def stop_adopting(self) -> None:
+        """The process ends: what is found now would be under way when it has ended, and be sent twice."""
+        self._desk.run(self._spool.stop_adopting, 1.0)
+
     def leave(self) -> None:
         """Leave the files as another process would like to find them. The next message begins new ones."""
         self._desk.run(lambda: self._spool.close(self._locked), 1.0)

@@ -3,8 +3,8 @@
 - **Nothing is lost.** A message whose log call returned arrived, or is a dead letter. Where the disk was full it may
   have been in memory only: then it arrives if nobody of its family was killed, or stderr says that it didn't.
 - **Duplicates** come only of batches whose outcome the sender can't have known: the server lost the reply, or it
-  was the last request of its connection and the sender was killed. That makes at most a batch a sender a kill. An exit while
-  an endpoint is down waits but a moment for what is under way: there it is the same, counted apart.
+  was the last request of its connection and the sender was killed. That makes at most a batch a sender a kill. An
+  exit while an endpoint is down waits but a moment for what is under way: there it is the same, counted apart.
 - **Order**: of what one life of a handler logged in one thread, the first arrivals of each user come in order, at
   each endpoint. Not promised where a chain ended amid it, for the disk was full, and another process sent the rest.
 - **Nothing else**: nothing arrives that wasn't logged, no dead letters but of bad messages, nothing stays in the spool,

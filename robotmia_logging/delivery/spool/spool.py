@@ -57,6 +57,7 @@ class Spool:
         self.reader = Reader(self.writer.last, drop)
         self._tell_adopted = adopted
         self._adopted: list[Chain] = []
+        self._adopts_no_more = False
         self._due_at = self._adopt_at = self._sync_at = float("-inf")
 
     def keep(self, line: bytes) -> Place | None:
@@ -97,13 +98,17 @@ class Spool:
         if self._fsync_s is not None and now >= self._sync_at:
             self._sync_at = now + self._fsync_s
             self._sync()
-        if not adopt and now < self._adopt_at:
+        if self._adopts_no_more or (not adopt and now < self._adopt_at):
             return 0
         self._adopt_at = now + ADOPT_S
         for chain in (*self.writer.chains, *self._adopted):
             with suppress(OSError):
                 chain.touch()
         return self._adopt(locked)
+
+    def stop_adopting(self) -> None:
+        """Take over nothing more."""
+        self._adopts_no_more = True
 
     def close(self, locked: Locked) -> None:
         """Let the files be as another process would like to find them; the next message begins new ones."""
