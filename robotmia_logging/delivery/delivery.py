@@ -246,6 +246,8 @@ class Delivery:
         return self._drain(deadline, patient=False)
 
     def _drain(self, deadline: float, *, patient: bool) -> bool:
+        if self._stands_still:
+            return not self.pending
         if not self.pending and not self._outcomes.letters:
             self.tidy()
             return True
@@ -465,12 +467,17 @@ class Delivery:
                 self._stand_still(deadline)
             self._keeper.leave()
 
+    @property
+    def exit_grace_s(self) -> float:
+        """What requests that have begun get to end at exit, the last of `shutdown_timeout`."""
+        return 0.0 if self._keeper is None else min(_GRACE_S, self.settings.shutdown_timeout / 4)
+
     def _stand_still(self, deadline: float) -> None:
         """Send no more of what is on disk: what is under way when the process ends is sent twice.
 
         Requests that have begun get a moment to end.
         """
-        deadline = min(deadline, self._clock.monotonic() + _GRACE_S)
+        deadline = min(deadline, self._clock.monotonic() + self.exit_grace_s)
         self._guard.run(lambda: setattr(self, "_stands_still", True), 1.0)
         while self._under_way and self._clock.monotonic() < deadline:
             self._clock.sleep(_GRACE_S / 100)

@@ -130,13 +130,10 @@ def test_blanks_and_zeros_around_a_line_are_passed_over(surrounded):
     assert not is_blank(surrounded % b"x")
 
 
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+names = st.sampled_from([*EVENT, *UPDATE, "token", "distinct_id", "mp_x", ""])
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.text() | st.sampled_from(list(EVENT) + list(UPDATE)), inner, max_size=4)
-    ),
-    max_leaves=8,
+    scalars, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=3), max_leaves=5
 )
 fields = st.dictionaries(st.sampled_from(["endpoint", "user", "time", "message", "reason"]), json_values)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
+
 from tests.processes.proc_running import each_once, go_on, run, serving, together
 
 LEAVE = """
@@ -59,6 +61,7 @@ def test_nobody_takes_what_a_stopped_process_holds(tmp_path):
         assert each_once(server, range(30))
 
 
+@pytest.mark.timeout(180)
 def test_an_outage_costs_no_memory(tmp_path):
     """200,000 messages logged while the server is away: memory grows by less than its bound, and all are delivered."""
     script = """
@@ -73,7 +76,7 @@ def test_an_outage_costs_no_memory(tmp_path):
         track(log, 199_900, start=100)
         say("grown", resident() - before)
         listen()
-        say(handler.flush(50), handler.stats().delivered, adds_up(handler.stats()), resident() - before < 64 << 20)
+        say(handler.flush(120), handler.stats().delivered, adds_up(handler.stats()), resident() - before < 64 << 20)
     """
     grown = []
     with serving() as server:
@@ -84,7 +87,7 @@ def test_an_outage_costs_no_memory(tmp_path):
             server.accept_connections()
             go_on(process)
 
-        done = run(server, script, tmp_path, meanwhile=bring_back, timeout=58)
+        done = run(server, script, tmp_path, meanwhile=bring_back, timeout=150)
         assert done.lines == ["True 200000 True True"], done.err
         assert grown[0] < 64 << 20
         assert each_once(server, range(200_000))
