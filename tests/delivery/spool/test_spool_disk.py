@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import textwrap
 
 import pytest
 
@@ -110,3 +113,24 @@ def test_a_message_larger_than_the_spool_drops_no_other(tmp_path):
     delivery.put(event("huge", text="x" * 70_000))
     assert delivery.stats().dropped == {"overflow": 1}
     assert left_on_disk(tmp_path) == [f"e{n}" for n in range(50)]
+
+
+def test_a_read_only_file_system(tmp_path):
+    """A spool on a file system that is mounted read-only is one that can't be written: told, and nothing is lost."""
+    script = """
+        import logging, subprocess, sys
+        logging.basicConfig(format="%(message)s")
+        from proc_child import door, say, track
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", sys.argv[1]], check=True)
+        log, handler = door(spool=sys.argv[1])
+        track(log, 50)
+        say(handler.flush(20), handler.stats().delivered)
+    """
+    own_mounts = ["unshare", "--mount", "sh", "-c", f"mount -t tmpfs none {tmp_path}"]
+    if shutil.which("unshare") is None or subprocess.run(own_mounts, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount")
+    with serving() as server:
+        done = run(server, f"import ctypes; ctypes.CDLL(None).unshare(0x20000)\n{textwrap.dedent(script)}", tmp_path)
+        assert done.lines == ["True 50"], done.err
+        assert "the spool can't be written" in done.err
+        assert each_once(server, range(50))
