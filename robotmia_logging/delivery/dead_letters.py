@@ -79,11 +79,8 @@ class DeadLetterFile:
             LockedError: another process holds the lock.
             OSError: it can't be done.
         """
-        names = self._free_names()
-        with suppress(FileNotFoundError):
-            os.rename(self.path + ".1", next(names))
-        with suppress(FileNotFoundError):
-            self._take(next(names))
+        while any(map(os.path.exists, (self.path, self.path + ".1"))) and not self._take():
+            pass
         return self.taken()
 
     def taken(self, suffix: str = "") -> list[str]:
@@ -94,18 +91,28 @@ class DeadLetterFile:
         """All files with letters, the oldest first."""
         return [path for path in (*self.taken(), self.path + ".1", self.path) if os.path.exists(path)]
 
-    def _take(self, name: str) -> None:
-        while True:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
-            try:
-                with _locked(descriptor, _TAKER_PATIENCE_S) as is_locked:
-                    if not is_locked:
-                        raise LockedError(f"another process holds the lock of {self.path}")
-                    if self._is_in_place(descriptor):
-                        os.rename(self.path, name)
-                        return
-            finally:
-                os.close(descriptor)
+    def _take(self) -> bool:
+        """Take what there is, under the lock of the file that is in place; False if it isn't any more.
+
+        Names are chosen, and `<name>.1` is moved, under that lock too: no rename can hit what another just moved.
+        """
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            with _locked(descriptor, _TAKER_PATIENCE_S) as is_locked:
+                if not is_locked:
+                    raise LockedError(f"another process holds the lock of {self.path}")
+                if not self._is_in_place(descriptor):
+                    return False
+                names = self._free_names()
+                with suppress(FileNotFoundError):
+                    os.rename(self.path + ".1", next(names))
+                if os.fstat(descriptor).st_size:
+                    os.rename(self.path, next(names))  # the last step: from now on it is another's turn
+                else:
+                    os.unlink(self.path)
+                return True
+        finally:
+            os.close(descriptor)
 
     def _free_names(self) -> Iterator[str]:
         numbers = [number for number, _ in self._taken("")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import multiprocessing
 import os
@@ -334,19 +335,49 @@ def test_what_is_taken_is_the_takers_alone(tmp_path):
 def test_the_oldest_letters_are_taken_first(tmp_path):
     """What a retry left comes first, then `<name>.1`, then the file; others' files are left alone."""
     for name in ("dead", "dead.1", "dead.retry-7", "dead.retry-12", "dead.retry-x", "dead.retry-3.sent", "xdead.1"):
-        (tmp_path / name).write_bytes(b"")
+        (tmp_path / name).write_bytes(name.encode())
     file = DeadLetterFile(tmp_path / "dead")
     assert [os.path.basename(found) for found in file.files()] == ["dead.retry-7", "dead.retry-12", "dead.1", "dead"]
     taken = [os.path.basename(found) for found in file.take()]
     assert taken == ["dead.retry-7", "dead.retry-12", "dead.retry-13", "dead.retry-14"]
     assert [os.path.basename(found) for found in file.take()] == taken
+    assert [(tmp_path / name).read_text() for name in taken[2:]] == ["dead.1", "dead"]
 
 
 def test_where_there_is_nothing_nothing_is_taken(tmp_path):
     """Without a file, or without its folder, there is nothing to take."""
     assert DeadLetterFile(tmp_path / "dead").take() == []
     assert DeadLetterFile(tmp_path / "no" / "dead").take() == []
+    (tmp_path / "dead").touch()
+    assert DeadLetterFile(tmp_path / "dead").take() == []
     assert os.listdir(tmp_path) == []
+
+
+def test_takers_do_not_move_over_what_another_moved(tmp_path, monkeypatch):
+    """Several who take at once, while others write and rotate, lose nothing: each file has a name of its own."""
+    path, count = tmp_path / "dead", 150
+    writers = [threading.Thread(target=append_many, args=(path, n, count)) for n in range(2)]
+    takers = [threading.Thread(target=take_while, args=(path, writers)) for _ in range(3)]
+    pushed_out, replace = itertools.count(), os.replace
+
+    def push_out(source, target):  # a rotation that keeps what it would give up
+        with suppress(FileNotFoundError):
+            os.rename(target, tmp_path / f"given-up-{next(pushed_out)}")
+        replace(source, target)
+
+    monkeypatch.setattr(dead_letters.os, "replace", push_out)
+    monkeypatch.setattr(dead_letters, "MAX_FILE_BYTES", 600)
+    for thread in (*writers, *takers):
+        thread.start()
+    for thread in (*writers, *takers):
+        thread.join()
+    kept = names(*(tmp_path / name for name in os.listdir(tmp_path)))
+    assert sorted(kept) == sorted(f"{n}-{i}" for n in range(2) for i in range(count))
+
+
+def take_while(path, writers):
+    while any(writer.is_alive() for writer in writers):
+        DeadLetterFile(path).take()
 
 
 # --- trouble with the disk

@@ -78,6 +78,9 @@ def send_letters(
     with file:
         journal = Journal.open(path, file.fileno())
         try:
+            if not _is_still(path, file.fileno()):
+                journal.finish()
+                return None
             lines = GivenLines(file, int(time.time()), journal.done, is_numbered=False)
             sent = send_lines(lines, settings, journal=journal, limits=limits, look=look, say=say)
             if sent.is_complete:
@@ -86,3 +89,11 @@ def send_letters(
         finally:
             journal.close()
     return sent
+
+
+def _is_still(path: str, descriptor: int) -> bool:
+    """Whether a file that was opened is still there: else another retry was done with it just before we began."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

@@ -17,7 +17,8 @@ LOOK_S = 1.0
 """How often the files are looked after."""
 ADOPT_S = 15.0
 """How often what dead processes left is looked for."""
-_ADOPTED_AT_ONCE = 4  # chains; each holds a descriptor
+_ADOPTED_AT_ONCE = 4  # chains that are still to be read; each holds a descriptor
+_MOST_ADOPTED = 64  # with those that were read, and wait for outcomes or for their dead letters to be written
 
 _NOT_TAKEN = "what other processes left in the spool can't be taken ({count} times)"
 
@@ -158,7 +159,7 @@ class Spool:
         count = 0
         ours = {chain.folder for chain in (*self.writer.chains, *self._adopted)}
         for folder in self._folders():
-            if len(self._adopted) >= _ADOPTED_AT_ONCE:
+            if self._has_enough():
                 self._adopt_at = self._due_at  # more may be there
                 break
             try:
@@ -167,6 +168,10 @@ class Spool:
             except OSError as error:
                 self._note(_NOT_TAKEN, str(error))
         return count
+
+    def _has_enough(self) -> bool:
+        unread = sum(any(segment.unread for segment in chain.segments) for chain in self._adopted)
+        return unread >= _ADOPTED_AT_ONCE or len(self._adopted) >= _MOST_ADOPTED
 
     def _folders(self) -> list[str]:
         try:

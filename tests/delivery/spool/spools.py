@@ -8,13 +8,13 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from robotmia_logging.delivery import Clock, Delivery
+from robotmia_logging.delivery import Clock, Delivery, lifecycle
 from robotmia_logging.delivery.spool import Spool
 from robotmia_logging.delivery.spool.chain import chain_folders, segment_files
 from robotmia_logging.delivery.spool.link import Arrival
 from robotmia_logging.delivery.spool.segment import Segment, live_lines
 from robotmia_logging.messages import DeadLetter, Message, Refusal, message_line, read_line
-from tests.delivery.fakes import WALL, event
+from tests.delivery.fakes import WALL, FakeTime, FakeTransport, event, make
 
 GIB = 1 << 30
 OPEN: list[Spool | Delivery] = []
@@ -113,10 +113,20 @@ class Hands:
         crash(self.spool)
 
 
+def spooled(transport: FakeTransport, folder: object, **options: Any) -> tuple[Delivery, FakeTime]:
+    """A delivery with a spool, without threads, whose time stands still."""
+    delivery, time = make(transport, **{"spool": str(folder), "flush_interval": 3600.0, **options})
+    OPEN.append(delivery)
+    return delivery, time
+
+
 def crash(dead: Spool | Delivery) -> None:
     """Like `kill -9`: the files stay as they are, the locks are gone."""
-    spool = dead._keeper._spool if isinstance(dead, Delivery) else dead  # type: ignore[union-attr]
-    for chain in (*spool.writer.chains, *spool._adopted):
+    if isinstance(dead, Delivery):
+        lifecycle._live.discard(dead)  # it delivers nothing at exit, either
+        assert dead._keeper is not None
+        dead = dead._keeper._spool
+    for chain in (*dead.writer.chains, *dead._adopted):
         chain.release()
 
 
