@@ -12,9 +12,10 @@ def test_a_signal_handler_that_logs_in_the_middle_of_log_calls():
     """A signal handler that logs, asks for stats and hurries, thousands of log calls interrupted: each is counted."""
     script = """
         import logging, signal, sys
-        from proc_child import adds_up, door, say, track
+        from proc_child import adds_up, door, no_more_alarms, say, track
         log, handler = door(**eval(sys.argv[1]))
         fired = 0
+        over = False
         def tick(*_):
             global fired
             track(log, start=1_000_000 + fired)
@@ -27,13 +28,12 @@ def test_a_signal_handler_that_logs_in_the_middle_of_log_calls():
                 signal.setitimer(signal.ITIMER_REAL, 0.0005)
         signal.signal(signal.SIGALRM, tick)
         signal.setitimer(signal.ITIMER_REAL, 0.0005)
-        over = False
         n = 0
         while fired < 200 or n < 5000:
             track(log, start=n)
             n += 1
         over = True
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        no_more_alarms()
         assert handler.flush()
         stats = handler.stats()
         assert adds_up(stats) and not stats.pending, stats
@@ -58,7 +58,7 @@ def test_a_signal_handler_that_logs_while_a_log_call_waits_for_room():
     """With `overflow="block"` too, a signal handler may log in the middle of a call that waits: none hangs for long."""
     script = """
         import signal, time
-        from proc_child import adds_up, door, say, track
+        from proc_child import adds_up, door, no_more_alarms, say, track
         log, handler = door(max_pending=60, overflow="block", block_timeout=0.2)
         fired = 0
         def tick(*_):
@@ -72,7 +72,7 @@ def test_a_signal_handler_that_logs_while_a_log_call_waits_for_room():
         signal.setitimer(signal.ITIMER_REAL, 0.002)
         track(log, 3000)
         over = True
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        no_more_alarms()
         assert handler.flush()
         stats = handler.stats()
         assert adds_up(stats) and not stats.pending, stats
@@ -89,7 +89,7 @@ def test_an_interrupted_log_call_breaks_nothing():
     """Log calls broken off by a signal handler that raises, hundreds of them: every message has its account."""
     script = """
         import signal, sys
-        from proc_child import adds_up, door, say, track
+        from proc_child import adds_up, door, no_more_alarms, say, track
         error = {"KeyboardInterrupt": KeyboardInterrupt, "SystemExit": SystemExit}[sys.argv[1]]
         log, handler = door(shutdown_timeout=3.0, max_pending=2000)
         fired = 0
@@ -114,7 +114,7 @@ def test_an_interrupted_log_call_breaks_nothing():
             except error:
                 armed = False
             n += 1
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        no_more_alarms()
         say("flushed", handler.flush())
         stats = handler.stats()
         say("adds up", adds_up(stats), stats.pending)
@@ -331,7 +331,7 @@ def test_flush_and_stats_from_anywhere():
     """`flush()` and `stats()` called from a `__del__`, a signal handler and `before_send` give an answer, in time."""
     script = """
         import gc, signal, time
-        from proc_child import adds_up, door, leaving, say, track
+        from proc_child import adds_up, door, leaving, no_more_alarms, say, track
         longest = 0
         def ask():
             global longest
@@ -364,7 +364,7 @@ def test_flush_and_stats_from_anywhere():
                 Node()
             track(log, start=n)
         over = True
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        no_more_alarms()
         gc.collect()
         assert handler.flush()
         assert adds_up(handler.stats())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -47,6 +48,12 @@ def leaving():
 def listen():
     """Wait until the test says to go on."""
     sys.stdin.readline()
+
+
+def no_more_alarms():
+    """End `signal.setitimer`, also what it has sent: another thread may have been given that, and come to it later."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
 
 
 def sockets():
