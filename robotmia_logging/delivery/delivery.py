@@ -114,6 +114,7 @@ class Delivery:
             intake=self._intake,
             outcomes=self._outcomes,
             reporter=self._reporter,
+            sweep=self._sweep,
         )
 
     # --- for log calls

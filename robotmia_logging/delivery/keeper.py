@@ -31,6 +31,7 @@ class Keeper:
         intake: what reads the spool.
         outcomes: told of what is lost from it.
         reporter: told of trouble.
+        sweep: has the intake told of all that was logged so far; called with the lock held.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class Keeper:
         intake: Intake,
         outcomes: Outcomes,
         reporter: Reporter,
+        sweep: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._guard = guard
         self._intake = intake
+        self._sweep = sweep
         self._desk = Guard()  # of the one who does the chores, without the other lock
         self._room_bells: list[threading.Lock] = []
         self._none_until = float("-inf")
@@ -91,13 +94,17 @@ class Keeper:
         if self._settings.overflow != "drop_oldest" or now < self._none_until:
             return False
         dropped: list[Segment | None] = []
-        self._guard.run(lambda: dropped.append(self._intake.drop_oldest_segment()), 1.0)
+        self._guard.run(lambda: dropped.append(self._drop_oldest_segment()), 1.0)
         segment = dropped[0] if dropped else None
         if segment is None:
             self._none_until = now + _LOOK_AGAIN_S  # not at each log call
             return False
         self._spool.remove(segment)
         return True
+
+    def _drop_oldest_segment(self) -> Segment | None:
+        self._sweep()  # a segment with lines that nobody was told of can't go
+        return self._intake.drop_oldest_segment()
 
     def _keep_where_room(self, item: Message | Refusal, line: bytes) -> None:
         """Do as `overflow` says, and keep the item if that made room."""

@@ -3,7 +3,8 @@
     python -m tests.chaos.logger FAMILY.json
 
 A stream is what one thread of one process logs with one life of its handler; its numbers count up from 0. They stand
-in `acks/<stream>`, a line each; with a question mark where the message may be in memory only, for the disk was full.
+in `acks/<stream>`, a line each; with a question mark where the message may be in memory only, for the disk was full,
+and with an x where it is a bad one, to become a dead letter.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ except ImportError:  # Windows
 EXIT_CODE = 70
 """Of a process that ends itself by `os._exit`."""
 _FULL_AT_BYTES = 15 * 1024  # less than the smallest segment, more than what is written down of 1,500 calls
+_PATIENCE_S = 10.0
 _LINE_BYTES = 320  # of a message without what is added to it
 
 
@@ -77,9 +79,11 @@ class Stream:
         number = self._number
         self._number += 1
         extra = self._extra(number)
+        is_bad = "poison" in extra or "$add" in extra.get("profile", ())
         before = self._last_link
         self._log.info("number %d", number, extra=extra)
-        os.write(self._acks, b"%d%b\n" % (number, b"" if self._is_durable(before) else b"?"))
+        is_durable = self._is_durable(before)
+        os.write(self._acks, b"%d%b%b\n" % (number, b"x" * is_bad, b"?" * (not is_durable)))
 
     @property
     def rolls_soon(self) -> bool:
@@ -174,15 +178,21 @@ class Process:
             if "multiprocessing" in sys.modules:  # whose children run no such hooks
                 signal.setitimer(signal.ITIMER_REAL, life.delay_s)
         elif life.ending == "flush":
-            self._home.tell("flushed", self._handler.flush(1.0))
-            stats = self._handler.stats()
-            ends = stats.delivered + sum(stats.dropped.values()) + sum(stats.dead_lettered.values())
-            if stats.accepted != ends + stats.pending:
-                self._home.tell("complaint", stats)
+            self._flush()
         elif life.ending == "close":
             self._handler.close()
         elif life.ending == "error":
             raise SystemExit("the end of a life by an error")
+
+    def _flush(self) -> None:
+        """Flush, and look into the accounts: without trouble everything has its outcome."""
+        flush, stats = self._handler.flush, self._handler.stats
+        done = flush(1.0) or (stats().last_error is None and flush(_PATIENCE_S))
+        self._home.tell("flushed", done)
+        found = stats()
+        ends = found.delivered + sum(found.dropped.values()) + sum(found.dead_lettered.values())
+        if found.accepted != ends + found.pending or not (done or found.last_error):
+            self._home.tell("complaint", found)
 
     def _second_thread(self) -> threading.Thread:
         stream = Stream(self._home, self._life, self._handler, f"{self._life.name}t")

@@ -24,7 +24,7 @@ from tests.chaos.families import Nursery, Running
 from tests.chaos.logger import EXIT_CODE, allowed_codes
 from tests.chaos.plans import CLEAN, Family, Round, Series
 from tests.chaos.server import ChaosServer
-from tests.chaos.verdict import Account, Evidence, Verdict
+from tests.chaos.verdict import Account, Ack, Evidence, Verdict
 
 _LONGEST_S = 45.0  # a round takes less than a second
 _STACKS_S = 0.5
@@ -141,16 +141,6 @@ class _Played:
             for descriptor in select.select(list(self._alive), (), (), max(0.0, wait_s))[0]:
                 self._alive.pop(descriptor).bury()
         self._agenda.clear()
-        if os.environ.get("CHAOS_TIMES"):
-            import sys
-
-            print(
-                self._series.number,
-                self._series.kind,
-                self.counts["rounds"],
-                round(time.monotonic() - deadline + _LONGEST_S, 2),
-                file=sys.stderr,
-            )
 
     def _end_hanging(self) -> None:
         for running in self._alive.values():
@@ -254,8 +244,8 @@ class _Played:
         return [(name, os.path.join(parent, name)) for name in sorted(os.listdir(parent))]
 
 
-def _acks(path: str) -> list[tuple[int, bool]]:
-    return [(int(line.rstrip("?")), not line.endswith("?")) for line in _lines(path)]
+def _acks(path: str) -> list[Ack]:
+    return [Ack(int(line.rstrip("x?")), not line.endswith("?"), "x" in line) for line in _lines(path)]
 
 
 def _letters(folder: str, *, torn: bool) -> list[dict[str, Any]]:

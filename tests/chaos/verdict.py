@@ -1,7 +1,7 @@
 """What a series of rounds must have kept to, judged by the server's own journal.
 
 - **Nothing is lost.** A message whose log call returned arrived, or is a dead letter. Where the disk was full it may
-  have been in memory only: then it arrives if nobody of its family was killed, or stderr says that it didn't.
+  have been in memory only: then it arrives if nobody of its family was killed, or the process says that it won't.
 - **Duplicates** come only of batches whose outcome the sender can't have known: the server lost the reply, or it
   was the last request of its connection and the sender was killed. That makes at most a batch a sender a kill. An
   exit while an endpoint is down waits but a moment for what is under way: there it is the same, counted apart.
@@ -17,7 +17,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.chaos.server import Arrival, is_poison
 
@@ -57,6 +57,11 @@ class Account:
         return sum(int(match[1]) for match in dropped + left)
 
     @property
+    def loses_letters(self) -> bool:
+        """Whether it says that it couldn't write dead letters."""
+        return any("dead letters can't be written" in line for line in self.told)
+
+    @property
     def ends_in_outage(self) -> bool:
         """Whether an endpoint may have been down when it ended."""
         return any(line.startswith("trouble /") for line in self.told)
@@ -67,12 +72,26 @@ class Account:
         return "held" not in self.told or (not self.kills and "flushed True" in self.told)
 
 
+class Ack(NamedTuple):
+    """That a log call returned.
+
+    Attributes:
+        number: of the message in its stream.
+        is_durable: whether it was on disk for certain.
+        is_bad: whether it is to become a dead letter.
+    """
+
+    number: int
+    is_durable: bool = True
+    is_bad: bool = False
+
+
 @dataclass(kw_only=True)
 class Evidence:
     """All that a series left.
 
     Attributes:
-        acks: by stream, the numbers whose calls returned, and whether each was on disk for certain.
+        acks: by stream, the calls that returned.
         arrivals: what the server took, in order.
         letters: the dead letters.
         accounts: by name, the families.
@@ -82,7 +101,7 @@ class Evidence:
         breaches: of the API's document, as the server saw them.
     """
 
-    acks: dict[str, list[tuple[int, bool]]]
+    acks: dict[str, list[Ack]]
     arrivals: list[Arrival]
     letters: list[dict[str, Any]]
     accounts: dict[str, Account]
@@ -127,37 +146,38 @@ class Verdict:
         self.violations += (f"the API's document: {text}" for text in self._evidence.breaches)
 
     def _account(self, stream: str) -> Account:
-        match = _FAMILY.match(stream)
-        return self._evidence.accounts.get(match[0] if match else "", Account())
+        return self._evidence.accounts.get(_family(stream), Account())
 
     def _judge_losses(self) -> None:
+        found = self._found.keys() | self._dead
         in_memory: Counter[str] = Counter()
         for stream, acks in self._evidence.acks.items():
             self.counts["logged"] += len(acks)
-            missing = [
-                ack for ack in acks if (stream, ack[0]) not in self._found and (stream, ack[0]) not in self._dead
-            ]
+            missing = [ack for ack in acks if (stream, ack.number) not in found]
             if self._evidence.overflows:
                 self.counts["dropped by overflow"] += len(missing)
                 continue
-            lost = [number for number, is_durable in missing if is_durable]
+            lost = [ack.number for ack in missing if ack.is_durable]
             if lost:
-                self.counts["lost"] += len(lost)
-                self.violations.append(f"lost of {stream}: {_ranges(lost)}")
-            if len(missing) > len(lost):
-                in_memory[_FAMILY.match(stream)[0]] += len(missing) - len(lost)  # type: ignore[index]
+                self._lose(len(lost), f"lost of {stream}: {_ranges(lost)}")
+            volatile = [ack for ack in missing if not ack.is_durable]
+            self.counts["lost from memory"] += len(volatile)
+            loses_letters = self._account(stream).loses_letters
+            in_memory[_family(stream)] += sum(not (ack.is_bad and loses_letters) for ack in volatile)
         for name, count in in_memory.items():
             account = self._evidence.accounts[name]
-            self.counts["lost from memory"] += count
             if not account.kills and count > account.lost_by_its_own_word:
-                self.counts["lost"] += count
-                self.violations.append(f"{name}: {count} lost from memory, without a kill and without a word")
+                self._lose(count, f"{name}: {count} lost from memory, without a kill and without a word")
+
+    def _lose(self, count: int, violation: str) -> None:
+        self.counts["lost"] += count
+        self.violations.append(violation)
 
     def _judge_phantoms(self) -> None:
         """A call that was broken off may have given a message, too: one, the next of its stream."""
         for stream, number in self._found:
             acks = self._evidence.acks.get(stream, [])
-            if number > (acks[-1][0] + 1 if acks else 0):
+            if number > (acks[-1].number + 1 if acks else 0):
                 self.violations.append(f"{stream} never logged {number}, but it arrived")
 
     def _judge_duplicates(self) -> None:
@@ -225,6 +245,11 @@ def _oddities(account: Account) -> Iterator[str]:
         expected = line == _BY_AN_ERROR or (account.may_fill and _NOT_DELIVERED.fullmatch(line))
         if line and not expected:
             yield f"stderr: {line}"
+
+
+def _family(stream: str) -> str:
+    match = _FAMILY.match(stream)
+    return match[0] if match else ""
 
 
 def _key(message: dict[str, Any]) -> Key:

@@ -113,9 +113,13 @@ class Hands:
         crash(self.spool)
 
 
-def spooled(transport: FakeTransport, folder: object, **options: Any) -> tuple[Delivery, FakeTime]:
-    """A delivery with a spool, without threads, whose time stands still."""
+def spooled(
+    transport: FakeTransport, folder: object, *, said: list[str] | None = None, **options: Any
+) -> tuple[Delivery, FakeTime]:
+    """A delivery with a spool, without threads, whose time stands still; what trouble it tells goes to `said`."""
     delivery, time = make(transport, **{"spool": str(folder), "flush_interval": 3600.0, **options})
+    if said is not None:
+        delivery._reporter._say = said.append
     OPEN.append(delivery)
     return delivery, time
 

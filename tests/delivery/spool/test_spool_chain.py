@@ -172,6 +172,21 @@ def test_a_lock_in_use_looks_young(tmp_path):
     assert os.stat(lock).st_mtime > 1
 
 
+def test_threads_that_begin_at_once_begin_one_chain(tmp_path):
+    """Of several first messages one begins the chain; what the others' threads made is cleared away."""
+    hands = Hands(tmp_path)
+    writer = hands.spool.writer
+    seam = writer.last
+    late = writer._make(None, 1024)  # a thread halted here, while another...
+    [message] = hands.log("a")
+    assert writer._follow(seam, late) is message.place.link
+    hands.chores()
+    assert chain_folders(str(tmp_path)) == [message.place.link.chain.folder]
+    assert hands.deliver() == ["a"]
+    hands.close()
+    assert os.listdir(tmp_path) == []
+
+
 # --- what processes leave when they are killed amid something
 
 

@@ -258,6 +258,26 @@ def test_letters_that_cannot_be_written_hold_up_no_other_process(tmp_path):
 # --- the account, whatever happens
 
 
+def test_a_log_call_that_is_broken_off_is_accounted_for(tmp_path):
+    """A handler raises between disk and inbox: the message is sent, and counts as accepted, once."""
+    transport = FakeTransport(otherwise=DOWN)
+    delivery, _ = spooled(transport, tmp_path, max_pending=4)
+    put = [event(name) for name in "abcdef"]
+    for message in put[:2]:
+        delivery.put(message)
+    delivery._keeper.keep(put[2])
+    for message in put[3:]:
+        delivery.put(message)
+        assert adds_up(delivery)
+    assert delivery.stats().accepted == 5
+    transport.otherwise = OK
+    assert delivery.flush()
+    assert transport.names == list("abcdef")
+    assert delivery.stats().accepted == delivery.stats().delivered == 6
+    delivery.close()
+    assert os.listdir(tmp_path) == []
+
+
 def looking(delivery, checks, outcome):
     """A transport's answer that looks at the account first."""
 

@@ -38,6 +38,7 @@ class Kept:
     is_told: bool = False
     is_given: bool = False
     is_settled: bool = False  # before its writer could tell of it
+    is_stray: bool = False  # written behind the reader, and never told of: the next process will find it
     path: str = ""
     start: int = 0
 
@@ -137,11 +138,15 @@ class SpoolMachine(RuleBasedStateMachine):
     def break_off(self, data: st.DataObject) -> None:
         """A signal handler raises amid a thread's log call: what it wrote is on disk, and nobody tells of it."""
         kept = self.amid.pop(data.draw(st.sampled_from(sorted(self.amid))))
-        self.was_broken_off = True
-        if kept.is_settled or not kept.is_written or kept.is_in_memory:
-            self.logged -= not kept.is_settled
+        self.was_broken_off = kept.is_told = True
+        if kept.is_settled:
             del self.kept[kept.n]
-        kept.is_told = True
+        elif not kept.is_written or kept.is_in_memory:
+            self.logged -= 1
+            del self.kept[kept.n]
+        elif not kept.is_given and kept.item.place.link.position > kept.start:
+            self.logged -= 1
+            kept.is_stray = True
 
     @rule(size=st.sampled_from([0, 300]), has_room=st.booleans(), count=st.integers(1, 6))
     def log(self, size: int, has_room: bool, count: int) -> None:
@@ -196,7 +201,8 @@ class SpoolMachine(RuleBasedStateMachine):
         """The messages that are in memory, in our own chains or adopted: the rest are still to be found."""
         spool = self.hands.spool
         folders = {chain.folder for chain in (*spool.writer.chains, *spool._adopted)}
-        return [kept for kept in self.kept.values() if kept.is_in_memory or kept.chain in folders]
+        found = (kept for kept in self.kept.values() if kept.is_in_memory or kept.chain in folders)
+        return [kept for kept in found if not kept.is_stray]
 
     def note_lost(self, lost: list[tuple[str, int, str]]) -> None:
         """The spool said that messages are lost: they must be all the unread ones of a file that somebody deleted."""
@@ -205,7 +211,11 @@ class SpoolMachine(RuleBasedStateMachine):
             self.give_up(next(path for path in self.deleted if path in detail), count)
 
     def unread_of(self, path: str) -> list[Kept]:
-        return [kept for kept in self.kept.values() if kept.path == path and kept.is_told and not kept.is_given]
+        return [
+            kept
+            for kept in self.kept.values()
+            if kept.path == path and kept.is_told and not (kept.is_given or kept.is_stray)
+        ]
 
     def give_up(self, path: str, count: int) -> None:
         assert 0 <= count - len(self.unread_of(path)) <= self.torn[path]
@@ -302,17 +312,20 @@ class SpoolMachine(RuleBasedStateMachine):
             if half and not kept.is_written and kept.item.place.link.is_mapped:
                 kept.item.place.link._map[kept.start : kept.start + 50] = kept.line[:50]
                 self.torn[kept.path] += 1
-        self.hands.crash()
-        self.wall = self.hands.wall
-        for kept in list(self.kept.values()):
-            kept.is_told, kept.is_given = True, False
-            if not kept.is_written or kept.is_settled or kept.is_in_memory or kept.path in self.deleted:
-                del self.kept[kept.n]
+        self.die()
         files = segments(self.root)
         if cut and files:
             path = data.draw(st.sampled_from(files))
             self.cut(path, data.draw(st.integers(0, os.path.getsize(path))))
         self.begin()
+
+    def die(self) -> None:
+        self.hands.crash()
+        self.wall = self.hands.wall
+        for kept in list(self.kept.values()):
+            kept.is_told, kept.is_given, kept.is_stray = True, False, False
+            if not kept.is_written or kept.is_settled or kept.is_in_memory or kept.path in self.deleted:
+                del self.kept[kept.n]
 
     def cut(self, path: str, size: int) -> None:
         os.truncate(path, size)
@@ -358,27 +371,34 @@ class SpoolMachine(RuleBasedStateMachine):
         assert unsettled == sum(kept.is_given and not kept.is_in_memory for kept in ours)
 
     def teardown(self) -> None:
-        """In the end everything can be read and settled, and the folder is empty."""
+        """In the end everything can be read and settled, strays by another process, and nothing stays."""
         try:
             self.hands.spool.writer._folder = self.root
             while self.amid:
                 self.step(next(iter(self.amid.values())))
-            for _ in range(100):
-                self.hands.spool.close(lambda work: work())
-                self.chores(adopt=True)
-                if not os.listdir(self.root) and not self.ours():
-                    break
-                self.read(10_000)
-                for kept in self.ours():
-                    assert kept.is_given
-                    self.hands.reader.settle([kept.item])
-                    del self.kept[kept.n]
-            assert os.listdir(self.root) == []
+            self.drain()
             assert self.hands.reader.queued_bytes == 0
-            assert {kept.path for kept in self.kept.values()} <= self.deleted
+            self.die()
+            self.begin()
+            self.drain()
+            assert os.listdir(self.root) == []
+            assert self.kept == {}
         finally:
             self.hands.crash()
             shutil.rmtree(self.root)
+
+    def drain(self) -> None:
+        """Deliver all there is."""
+        for _ in range(30):
+            self.hands.spool.close(lambda work: work())
+            self.chores(adopt=True)
+            if not self.ours() and not os.listdir(self.root):
+                break
+            self.read(10_000)
+            for kept in self.ours():
+                assert kept.is_given
+                self.hands.reader.settle([kept.item])
+                del self.kept[kept.n]
 
 
 TestSpoolMachine = SpoolMachine.TestCase
