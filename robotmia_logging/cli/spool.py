@@ -14,6 +14,8 @@ from robotmia_logging.cli.spool_drain import drain
 from robotmia_logging.cli.spool_retry import retry
 from robotmia_logging.delivery.spool.survey import ChainState, survey, waiting_lines
 
+_OWNER = {True: "alive", False: "dead", None: "unknown"}
+
 
 class _FolderFirst(click.Group):
     """The folder stands in front of the command; without a command it is `status`."""
@@ -45,8 +47,8 @@ def status(folder: str, as_json: bool) -> None:
     """Show what waits, by the process that logged it.
 
     An owner is alive while it runs, or another process that took over what it left; what dead ones left is
-    sent by the next process that opens the folder, or by drain. BYTES is what the files take on disk, OLDEST
-    the time (UTC) of the oldest message.
+    sent by the next process that opens the folder, or by drain. Another user's (?) can't be looked into. BYTES
+    is what the files take on disk, OLDEST the time (UTC) of the oldest message.
     """
     states = _survey(folder)
     if as_json:
@@ -107,7 +109,7 @@ def _fields(state: ChainState) -> dict[str, object]:
     return {
         "chain": os.path.basename(state.folder),
         "pid": state.pid,
-        "owner": "alive" if state.is_alive else "dead",
+        "owner": _OWNER[state.is_alive],
         "segments": state.segments,
         "messages": state.messages,
         "dead_letters": state.dead_letters,
@@ -118,9 +120,10 @@ def _fields(state: ChainState) -> dict[str, object]:
 
 
 def _row(state: ChainState) -> tuple[str, ...]:
-    owner = "alive" if state.is_alive else "dead"
+    if state.is_alive is None:
+        return (str(state.pid), "?", "?", "?", "?", "?")
     counts = (f"{count:,}" for count in (state.segments, state.messages, state.size))
-    return (str(state.pid), owner, *counts, utc(state.oldest))
+    return (str(state.pid), _OWNER[state.is_alive], *counts, utc(state.oldest))
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

@@ -12,6 +12,7 @@ from robotmia_logging.cli.delivering import STALL_S, Where, delivers, exit_code,
 from robotmia_logging.cli.saying import fail, many, reason, say_json, summary
 from robotmia_logging.delivery import Delivery, DeliverySettings, Stats
 from robotmia_logging.delivery.resend import YEAR_S, Ending, work
+from robotmia_logging.delivery.spool.segment import TORN
 from robotmia_logging.delivery.spool.survey import ChainState, survey
 
 
@@ -30,7 +31,7 @@ def drain(
     where = Where(url=url, timeout=timeout, import_auth=import_auth)
     settings = where.settings(spool=folder, dead_letters=dead_letters)
     try:
-        before = [state for state in survey(folder) if not state.is_alive]
+        before = [state for state in survey(folder) if state.is_alive is False]
         ending, stats, trouble = _drain(settings, where, sum(map(_lines, before)))
         left = _left(folder, before)
     except OSError as error:
@@ -40,8 +41,8 @@ def drain(
     parts = [f"{many(stats.delivered, 'message')} delivered"]
     if dead:
         parts.append(f"{many(dead, 'dead letter')} in {settings.dead_letters}")
-    if stats.dropped:
-        parts.append(f"{many(sum(stats.dropped.values()), 'line')} can't be read")
+    for cause, count in stats.dropped.items():
+        parts.append(f"{many(count, 'line')} can't be read" if cause == TORN else f"{count:,} dropped ({cause})")
     if left:
         because = why(ending, where, stats.last_error or trouble) or "another process has them"
         parts.append(f"{left:,} left: {because}")
@@ -70,4 +71,4 @@ def _lines(state: ChainState) -> int:
 def _left(folder: str, before: Iterable[ChainState]) -> int:
     """What is still there of dead processes, though we may hold it now."""
     known = {state.folder for state in before}
-    return sum(_lines(state) for state in survey(folder) if not state.is_alive or state.folder in known)
+    return sum(_lines(state) for state in survey(folder) if state.is_alive is False or state.folder in known)

@@ -44,11 +44,13 @@ def retry(
     settings = where.settings(dead_letters=path)
     try:
         taken = take_letters(DeadLetterFile(path))
-        sent = _send_all(taken, settings, where)
-    except (JournalError, LockedError) as error:
+    except LockedError as error:
         fail(f"The dead letters aren't sent again: {error}.", 1)
     except OSError as error:
         fail(f"Can't send the dead letters again: {error.filename or path}: {reason(error)}.", 1)
+    sent, trouble = _send_all(taken, settings, where)
+    if trouble is not None and not sent:
+        fail(f"The dead letters aren't sent again: {trouble}.", 1)
     say_json(summary(one.stats for one in sent))
     refused = sum(sum(one.stats.dead_lettered.values()) for one in sent)
     parts = [f"{many(sum(one.stats.delivered for one in sent), 'message')} delivered"]
@@ -58,8 +60,10 @@ def retry(
     is_complete = all(one.is_complete for one in sent)
     if not is_complete:
         parts += [_why_not(sent[-1], where), "the next retry goes on from there"]
+    if trouble is not None:
+        parts.append(f"the rest isn't sent again: {trouble}")
     click.echo("; ".join(parts) + ".", err=True)
-    sys.exit(exit_code(ending, is_all_delivered=is_complete and not refused))
+    sys.exit(exit_code(ending, is_all_delivered=is_complete and not refused and trouble is None))
 
 
 def _why_not(sent: Sent, where: Where) -> str:
@@ -68,25 +72,37 @@ def _why_not(sent: Sent, where: Where) -> str:
     return why(sent.ending, where, sent.stats.last_error)
 
 
-def _send_all(taken: list[str], settings: DeliverySettings, where: Where) -> list[Sent]:
-    """Send one file after the other, all within the time that was given."""
+def _send_all(taken: list[str], settings: DeliverySettings, where: Where) -> tuple[list[Sent], str | None]:
+    """Send one file after the other, all within the time that was given; gives also why one can't be sent."""
     all_sent: list[Sent] = []
     limits, began_at = where.limits(stall_s=STALL_S), time.monotonic()
-    with progressing("Retrying", sum(map(os.path.getsize, taken))) as progress:
+    with progressing("Retrying", sum(map(_size, taken))) as progress:
         before = 0
         for path in taken:
-            size = os.path.getsize(path)
+            size = _size(path)
             left_s = None if limits.timeout_s is None else limits.timeout_s - (time.monotonic() - began_at)
-            sent = send_letters(
-                path,
-                settings,
-                limits=Limits(timeout_s=left_s, stall_s=limits.stall_s),
-                look=lambda done: progress.look(before + done),  # noqa: B023 - called in this turn of the loop only
-                say=progress.say,
-            )
+            try:
+                sent = send_letters(
+                    path,
+                    settings,
+                    limits=Limits(timeout_s=left_s, stall_s=limits.stall_s),
+                    look=lambda done: progress.look(before + done),  # noqa: B023 - called in this turn of the loop only
+                    say=progress.say,
+                )
+            except JournalError as error:
+                return all_sent, str(error)
+            except OSError as error:
+                return all_sent, f"{error.filename or path}: {reason(error)}"
             before += size
             if sent is not None:
                 all_sent.append(sent)
                 if not sent.is_complete:
                     break
-    return all_sent
+    return all_sent, None
+
+
+def _size(path: str) -> int:
+    try:
+        return os.path.getsize(path)
+    except FileNotFoundError:  # another retry has just sent all of it
+        return 0

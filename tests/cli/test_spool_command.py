@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -105,6 +106,27 @@ def test_a_folder_that_is_none(capsys, tmp_path, command):
         assert (said.code, said.out) == (2, "")
         assert f"'{tmp_path / name}'" in said.err
     assert names_in(tmp_path) == ["file"]
+
+
+def test_another_users_chain_is_shown_and_holds_up_nobody(capsys, tmp_path, monkeypatch):
+    """A chain that may not be looked into is neither alive nor dead, and no trouble to status and drain."""
+    foreign, _ours = (left(tmp_path, *numbered(1, NOW + n)) for n in range(2))
+    closed = os.path.join(foreign, "lock")
+    really_open = os.open
+
+    def open_(path, *flags, **how):  # tests may run as root, who may look into everything
+        if path == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return really_open(path, *flags, **how)
+
+    monkeypatch.setattr(os, "open", open_)
+    said = spool(capsys, tmp_path, "status")
+    assert said.code == 0
+    assert [row.split()[1:4] for row in said.out.splitlines()[1:3]] == [["?", "?", "?"], ["dead", "1", "1"]]
+    assert [state["owner"] for state in spool(capsys, tmp_path, "status", "--json").json] == ["unknown", "dead"]
+    with HostileServer() as server:
+        said = spool(capsys, tmp_path, "drain", "--url", server.url)
+    assert (said.code, said.json[0]["delivered"], said.json[0]["left"]) == (0, 1, 0)
 
 
 # --- drain
@@ -443,6 +465,20 @@ def test_letters_written_during_a_retry_are_kept(capsys, tmp_path):
     assert [said.code for said in results] == [1, 0]
     assert results[0].err.startswith("The dead letters aren't sent again: another process is sending it")
     assert [letter["message"]["properties"]["n"] for letter in spool(capsys, tmp_path, "dead", "--json").json] == [1]
+
+
+def test_retry_tells_of_what_it_sent_before_it_came_to_a_halt(capsys, tmp_path):
+    """Another retry is at the second of two files: the account of the first is given all the same, and the reason."""
+    for n in (1, 2):
+        bury(tmp_path, dead(event("E", time=NOW, n=n)))
+        os.rename(tmp_path / "dead-letters.jsonl", tmp_path / f"dead-letters.jsonl.retry-{n}")
+    with open(tmp_path / "dead-letters.jsonl.retry-2.sent", "wb") as journal, HostileServer() as server:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        said = spool(capsys, tmp_path, "retry", "--url", server.url)
+        assert numbers(server) == [1]
+    assert said.code == 1
+    assert [account["delivered"] for account in said.json] == [1]
+    assert "1 message delivered; the rest isn't sent again: another process is sending it" in said.err
 
 
 def test_retry_beside_a_stopped_process(capsys, tmp_path, monkeypatch):

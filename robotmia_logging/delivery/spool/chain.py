@@ -186,14 +186,18 @@ def owner_pid(folder: str) -> int:
     return int(match[1]) if match else 0
 
 
-def owner_lives(folder: str) -> bool:
-    """Whether somebody holds the chain's lock: its process, or whoever adopted it."""
+def owner_lives(folder: str) -> bool | None:
+    """Whether somebody holds the chain's lock: its process, or whoever adopted it; None if we can't look."""
     try:
         lock = os.open(os.path.join(folder, _LOCK), os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+    except FileNotFoundError:
         return False
+    except OSError:  # another user's
+        return None
     try:
         return not _lock(lock, shared=True)
+    except OSError:  # no locks there
+        return None
     finally:
         os.close(lock)
 

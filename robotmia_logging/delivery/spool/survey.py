@@ -21,7 +21,7 @@ class ChainState:
     Attributes:
         folder: the chain's folder.
         pid: the process that began it.
-        is_alive: whether its process lives, or another that adopted it.
+        is_alive: whether its process lives, or another that adopted it; None if we may not look: another user's.
         segments: how many files.
         messages: how many messages are still to be sent.
         dead_letters: how many were refused in their log call, and are to become dead letters.
@@ -32,7 +32,7 @@ class ChainState:
 
     folder: str
     pid: int
-    is_alive: bool
+    is_alive: bool | None
     segments: int
     messages: int
     dead_letters: int
@@ -68,7 +68,7 @@ def _state(folder: str) -> ChainState | None:
     is_alive = owner_lives(folder)
     segments = messages = letters = damaged = size = 0
     oldest: int | None = None
-    for data in _segments(folder):
+    for data in _segments(folder) if is_alive is not None else ():
         segments += 1
         size += len(data)
         for line in live_lines(data, len(data)):
