@@ -53,12 +53,13 @@ class Watcher:
             self._ring()
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait for at most so long; whether all is done."""
-        if not self.done and self._bell.acquire(timeout=max(0.0, timeout_s)):
-            self._bell.release()
+        """Wait for at most so long; whether all is done. For one thread, once."""
+        if not self.done:
+            self._bell.acquire(timeout=max(0.0, timeout_s))
         return self.done
 
     def _ring(self) -> None:
+        # Rung under the delivery's lock only, and who waits never releases: it can't be open by the next line.
         if self._bell.locked():
             self._bell.release()
 
@@ -136,7 +137,8 @@ class Backlog:
 
     def unwatch(self, watcher: Watcher) -> None:
         """Nobody waits for this any more."""
-        self._watchers.remove(watcher)
+        if watcher in self._watchers:
+            self._watchers.remove(watcher)
 
     def went_down(self) -> None:
         """An endpoint is down: those who don't want to wait for it need not."""

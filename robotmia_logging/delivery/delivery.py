@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from robotmia_logging.delivery.backlog import Backlog, Batch, Watcher
+from robotmia_logging.delivery.bells import Bells
 from robotmia_logging.delivery.clock import Clock
 from robotmia_logging.delivery.dispatch import Dispatch
 from robotmia_logging.delivery.guard import Guard
@@ -87,7 +88,7 @@ class Delivery:
         """An empty buffer, new locks, no threads: at the start, and again in a forked child."""
         self._inbox: deque[Message | Refusal] = deque()
         self._guard = Guard()
-        self._room_bells: list[threading.Lock] = []
+        self._bells = Bells()
         self._reporter = Reporter(self._say)
         self._backlog = Backlog()
         self._outcomes = Outcomes(self.settings, self._reporter, self._settled)
@@ -191,24 +192,22 @@ class Delivery:
         deadline = self._clock.monotonic() + self.settings.block_timeout
         while True:
             left = deadline - self._clock.monotonic()
-            bell = threading.Lock()
-            bell.acquire()
             accepted: list[bool] = []
-            if not self._guard.run(lambda: accepted.append(self._accept_if_room(message, bell, left)), max(0.05, left)):  # noqa: B023
-                return False  # held by the very call we interrupted
-            self._wake()
-            if accepted[0]:
-                return True
-            bell.acquire(timeout=left)
+            with self._bells.waiting() as bell:
+                if not self._guard.run(lambda: accepted.append(self._accept_if_room(message, left)), max(0.05, left)):  # noqa: B023
+                    return False  # held by the very call we interrupted
+                self._wake()
+                if accepted[0]:
+                    return True
+                bell.acquire(timeout=left)
 
-    def _accept_if_room(self, message: Message, bell: threading.Lock, left_s: float) -> bool:
-        """Accept a message if there is room, or if no time is left to wait for it; else ring `bell` later."""
+    def _accept_if_room(self, message: Message, left_s: float) -> bool:
+        """Accept a message if there is room, or if no time is left to wait for it."""
         self._sweep()
         if left_s <= 0 or self._intake.has_room(message):
             self._intake.accept(message)
             return True
         self._dispatch.hurry()
-        self._room_bells.append(bell)
         return False
 
     def _sweep(self) -> None:
@@ -236,11 +235,16 @@ class Delivery:
 
     def flush_until(self, deadline: float) -> bool:
         """`flush` with a deadline in monotonic seconds."""
-        self._adopt(deadline)
-        while self._drain(deadline, patient=True):
-            if not self._adopt(deadline):
-                return True
-        return False
+        keeper = self._keeper
+        if keeper is None:
+            return self._drain(deadline, patient=True)
+        self._adopt(keeper, deadline)
+        while True:
+            adopted = keeper.adopted
+            if not self._drain(deadline, patient=True) or not self._adopt(keeper, deadline):
+                return False
+            if keeper.adopted == adopted:  # neither we nor a sender found anything since
+                return not keeper.may_adopt_more
 
     def settle_until(self, deadline: float) -> bool:
         """Like `flush_until`, for an exit or a reload: what is spooled needn't wait for an endpoint that is down."""
@@ -253,14 +257,11 @@ class Delivery:
             self.tidy()
             return True
         may_leave = not patient and not self.at_risk  # once an endpoint is down: the rest is on disk
-        watchers: list[Watcher] = []
-        if not self._guard.run(
-            lambda: watchers.append(self._watch(patient=not may_leave)), deadline - self._clock.monotonic()
-        ):
-            return False
-        watcher = watchers[0]
+        watcher = Watcher(patient=not may_leave)
         warm_urllib3_loggers()
         try:
+            if not self._guard.run(lambda: self._watch(watcher), deadline - self._clock.monotonic()):
+                return False
             threads_run = self._wake()
             if threading.get_ident() in SENDING:  # asked from within a delivery: it would wait for itself
                 return watcher.done
@@ -273,10 +274,10 @@ class Delivery:
         self.tidy()
         return watcher.done
 
-    def _watch(self, *, patient: bool) -> Watcher:
+    def _watch(self, watcher: Watcher) -> None:
         self._sweep()
         self._dispatch.flush_all(self._clock.monotonic())
-        return self._intake.watch(patient=patient)
+        self._intake.watch(watcher)
 
     def close(self, timeout: float | None = None) -> bool:
         """Drain like `flush`; the threads end. The next message starts anew."""
@@ -310,7 +311,8 @@ class Delivery:
     @property
     def pending(self) -> int:
         """How many messages have no outcome yet."""
-        return len(self._inbox) + self._backlog.pending + self._intake.unread
+        # In the order in which a message goes from one to the next: looked at without the lock, it may count twice.
+        return len(self._inbox) + self._intake.unread + self._backlog.pending
 
     @property
     def at_risk(self) -> int:
@@ -405,14 +407,18 @@ class Delivery:
             started = self._clock.monotonic()
             if deadline is not None:
                 parcel = replace(parcel, within_s=deadline - started)
-            outcome = self._send(transport, parcel)
+            try:
+                outcome = self._send(transport, parcel)
+            except BaseException:  # Ctrl-C, where threads can't run and the caller sends
+                with self.exclusive() as dispatch:
+                    self._under_way -= 1
+                    dispatch.broken_off(batch, parcel, started)
+                raise
             with self.exclusive() as dispatch:
                 self._under_way -= 1
                 now = self._clock.monotonic()
                 going = dispatch.apply(batch, parcel, outcome, started, now, self._clock.time())
-            bells, self._room_bells = self._room_bells, []
-            for bell in bells:
-                bell.release()
+            self._bells.ring()
             self.tidy()
 
     @staticmethod
@@ -431,10 +437,9 @@ class Delivery:
             self._keeper.tidy()
         self._reporter.tell(self._clock.monotonic())
 
-    def _adopt(self, deadline: float) -> bool:
-        """Take over what dead processes left in the spool; whether there was something."""
-        left_s = deadline - self._clock.monotonic()
-        return self._keeper is not None and self._keeper.do_chores(adopt=True, timeout_s=left_s) > 0
+    def _adopt(self, keeper: Keeper, deadline: float) -> bool:
+        """Take over what dead processes left in the spool; False if there was no time to look."""
+        return keeper.do_chores(adopt=True, timeout_s=deadline - self._clock.monotonic())
 
     def trouble(self, cause: str, error: Exception) -> None:
         """Trouble in a door: counted, and told by a sender. Threads may count at once: the count may be low."""

@@ -101,6 +101,12 @@ class Dispatch:
             path=path, bodies=[message.body for message in part], located=all(message.located for message in part)
         )
 
+    def broken_off(self, batch: Batch, parcel: Parcel, started: float) -> None:
+        """A request ended without an outcome, by Ctrl-C in the thread that sent it: its part is sent again."""
+        batch.failed = True
+        self._gates[parcel.path].release(started)
+        self._retries.append(batch)
+
     def put_back(self, batch: Batch) -> None:
         """The endpoint is down: the batch waits for it, its lanes closed."""
         self._retries.append(batch)

@@ -34,6 +34,7 @@ class Guard:
     def run(self, work: Callable[[], object], timeout_s: float) -> bool:
         """Do `work` under the lock, and wait for that; False if it can't be done within about `timeout_s`.
 
+        The work is to be whole in itself: a caller that is broken off meanwhile never sees what came of it.
         A destructor may ask in the middle of its own thread's work under the lock: it is refused, not deadlocked.
         """
         if _is_finalizing() or threading.get_ident() != threading.main_thread().ident:

@@ -45,6 +45,7 @@ class Intake:
         self._reader: Reader | None = None
         self._marked: list[tuple[Watcher, Mark]] = []
         self.has_more = False
+        self._in_hand = 0
         # At most half of the bounds: the rest is for messages that a full disk doesn't take.
         self._window = max(1, min(_WINDOW, settings.max_pending // 2))
         self._window_bytes = max(1, min(_WINDOW_BYTES, settings.max_pending_bytes // 2))
@@ -52,7 +53,7 @@ class Intake:
     @property
     def unread(self) -> int:
         """How many messages wait in the spool, and not in the backlog."""
-        return 0 if self._reader is None else self._reader.unread
+        return 0 if self._reader is None else self._reader.unread + self._in_hand
 
     def accept(self, item: Message | Refusal) -> None:
         """Take a message over from a log call, or the account of one that was refused there."""
@@ -120,14 +121,17 @@ class Intake:
             return
         self.has_more = False
         for _ in range(_REFILL):
+            self._in_hand = 1  # to those who look without the lock, a message is never nowhere
             found = reader.read() if self._has_window() else None
             if found is None:
                 break
             item, was_told = found
             self._outcomes.counters.accepted += not was_told
             self._take_over(item)
+            self._in_hand = 0
         else:
             self.has_more = True
+        self._in_hand = 0
         if self._marked:  # somebody waits for what was just read
             self._hurry()
         marked, self._marked = self._marked, []
@@ -169,19 +173,13 @@ class Intake:
 
     # --- who waits for outcomes
 
-    def watch(self, *, patient: bool) -> Watcher:
-        """A watcher of what is pending now, in the spool too; `unwatch` ends it.
-
-        Args:
-            patient: whether it waits on while an endpoint is down.
-        """
-        watcher = Watcher(patient=patient)
+    def watch(self, watcher: Watcher) -> None:
+        """Have a watcher wait for what is pending now, in the spool too; `unwatch` ends that."""
         self._backlog.watch(watcher)
         if self._reader is None or not self._reader.unread:
             self._backlog.set_going(watcher)
         else:
             self._marked.append((watcher, self._reader.mark()))
-        return watcher
 
     def unwatch(self, watcher: Watcher) -> None:
         """Nobody waits for this any more."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 
+from robotmia_logging.delivery.bells import Bells
 from robotmia_logging.delivery.clock import Clock
 from robotmia_logging.delivery.guard import Guard
 from robotmia_logging.delivery.intake import Intake
@@ -13,7 +13,6 @@ from robotmia_logging.delivery.outcomes import Outcomes
 from robotmia_logging.delivery.report import Reporter
 from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.spool import Spool
-from robotmia_logging.delivery.spool.segment import Segment
 from robotmia_logging.messages import DeadLetter, Message, Refusal, message_line
 
 _PATIENCE_S = 60.0  # who does chores waits for the lock: it is never held long
@@ -52,7 +51,7 @@ class Keeper:
         self._intake = intake
         self._sweep = sweep
         self._desk = Guard()  # of the one who does the chores, without the other lock
-        self._room_bells: list[threading.Lock] = []
+        self._bells = Bells()
         self._none_until = float("-inf")
         self._spool = Spool(
             os.fspath(folder),
@@ -93,18 +92,20 @@ class Keeper:
         now = self._clock.monotonic()
         if self._settings.overflow != "drop_oldest" or now < self._none_until:
             return False
-        dropped: list[Segment | None] = []
+        dropped: list[bool] = []
         self._guard.run(lambda: dropped.append(self._drop_oldest_segment()), 1.0)
-        segment = dropped[0] if dropped else None
-        if segment is None:
+        if not any(dropped):
             self._none_until = now + _LOOK_AGAIN_S  # not at each log call
             return False
-        self._spool.remove(segment)
+        self._spool.remove()
         return True
 
-    def _drop_oldest_segment(self) -> Segment | None:
+    def _drop_oldest_segment(self) -> bool:
         self._sweep()  # a segment with lines that nobody was told of can't go
-        return self._intake.drop_oldest_segment()
+        segment = self._intake.drop_oldest_segment()
+        if segment is not None:
+            self._spool.give_up(segment)
+        return segment is not None
 
     def _keep_where_room(self, item: Message | Refusal, line: bytes) -> None:
         """Do as `overflow` says, and keep the item if that made room."""
@@ -114,10 +115,8 @@ class Keeper:
             return
         deadline = self._clock.monotonic() + self._settings.block_timeout
         while item.place is None and (left := deadline - self._clock.monotonic()) > 0:
-            bell = threading.Lock()
-            bell.acquire()
-            self._room_bells.append(bell)
-            bell.acquire(timeout=min(left, _LOOK_AGAIN_S))  # rung when a file was deleted
+            with self._bells.waiting() as bell:
+                bell.acquire(timeout=min(left, _LOOK_AGAIN_S))  # rung when a file was deleted
             self.do_chores()
             item.place = self._spool.keep(line)
 
@@ -132,9 +131,19 @@ class Keeper:
         """Do the chores, if it is time."""
         if self._clock.monotonic() >= self._spool.chores_due_at(idle=False):
             self.do_chores()
-        self._ring()
+        self._bells.ring()
 
-    def do_chores(self, *, adopt: bool = False, timeout_s: float = 0.0) -> int:
+    @property
+    def adopted(self) -> int:
+        """How many messages of dead processes were found so far."""
+        return self._spool.adopted
+
+    @property
+    def may_adopt_more(self) -> bool:
+        """Whether more may be there: the last look ended early, for there was enough to do."""
+        return self._spool.may_adopt_more
+
+    def do_chores(self, *, adopt: bool = False, timeout_s: float = 0.0) -> bool:
         """Look after the files, unless another does.
 
         Args:
@@ -142,21 +151,14 @@ class Keeper:
             timeout_s: how long to wait for another who does it.
 
         Returns:
-            How many messages were adopted.
+            Whether it was done here.
         """
-        adopted: list[int] = []
-        self._desk.run(lambda: adopted.append(self._spool.chores(self._locked, adopt=adopt)), timeout_s)
-        self._ring()
-        return sum(adopted)
+        done = self._desk.run(lambda: self._spool.chores(self._locked, adopt=adopt), timeout_s)
+        self._bells.ring()
+        return done
 
     def _locked(self, work: Callable[[], object]) -> None:
         self._guard.run(work, _PATIENCE_S)
-
-    def _ring(self) -> None:
-        """There may be room for those who wait."""
-        bells, self._room_bells = self._room_bells, []
-        for bell in bells:
-            bell.release()
 
     # --- exits
 

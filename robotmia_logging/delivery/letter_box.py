@@ -43,8 +43,8 @@ class LetterBox:
         if self._file is None or not self._writing.acquire(timeout=1.0):
             return
         try:
-            letters: list[DeadLetter] = []
-            self._guard.run(lambda: letters.extend(self._outcomes.take_letters()), 1.0)
+            # They stay there until they are written: broken off by Ctrl-C, they are written twice rather than never.
+            letters = list(self._outcomes.letters)
             if letters:
                 self._write(self._file, letters)
         finally:
@@ -55,7 +55,7 @@ class LetterBox:
             file.append(letters, self._clock.time())
         except Exception as error:  # a full disk, no such folder, a path that is none
             self._reporter.note("{count} dead letters can't be written", str(error), len(letters))
-            if self._is_spooled:  # they are still in there: try again
-                self._guard.run(lambda: self._outcomes.take_back(letters), 1.0)
+            # What is spooled is still in there: it is tried again.
+            self._guard.run(lambda: self._outcomes.unwritten(letters, keep=self._is_spooled), 1.0)
         else:
             self._guard.run(lambda: self._outcomes.written(letters), 1.0)

@@ -69,16 +69,12 @@ class Outcomes:
         else:
             self.settled([letter.letter])
 
-    def take_letters(self) -> list[DeadLetter]:
-        """Dead letters to be written, handed over."""
-        letters, self.letters = self.letters, []
-        return letters
-
-    def take_back(self, letters: list[DeadLetter]) -> None:
-        """These couldn't be written: they are kept for another time, unless there are too many."""
-        if len(self.letters) + len(letters) <= _MOST_LETTERS:
-            self.letters[:0] = letters
-
-    def written(self, letters: Iterable[DeadLetter]) -> None:
-        """These are in the file of dead letters."""
+    def written(self, letters: list[DeadLetter]) -> None:
+        """These, the first of `letters`, are in the file of dead letters."""
+        del self.letters[: len(letters)]
         self.settled([letter.letter for letter in letters])
+
+    def unwritten(self, letters: list[DeadLetter], *, keep: bool) -> None:
+        """These, the first of `letters`, can't be written: kept for another time if asked to, but for too many."""
+        if not keep or len(self.letters) > _MOST_LETTERS:
+            del self.letters[: len(letters)]

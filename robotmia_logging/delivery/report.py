@@ -67,16 +67,16 @@ class Reporter:
 
     def tell(self, now: float) -> None:
         """Say what is to be said, in a thread of its own: the caller must not wait for logging's locks."""
-        if not self.has_news:
-            return
-        lines = self.lines(now)
-        if lines:
+        if self.has_news and self._is_due(now):
             try:
-                threading.Thread(target=self._speak, args=(lines,), name="robotmia-report", daemon=True).start()
-            except RuntimeError:  # at exit no thread starts any more
+                threading.Thread(target=self._speak, args=(now,), name="robotmia-report", daemon=True).start()
+            except RuntimeError:  # too many threads, or the process ends: it stays to be said
                 return
 
-    def _speak(self, lines: list[str]) -> None:
+    def _is_due(self, now: float) -> bool:
+        return any(known.count and now - known.told_at >= INTERVAL_S for known in list(self._causes.values()))
+
+    def _speak(self, now: float) -> None:
         with contextlib.suppress(Exception):
-            for line in lines:
+            for line in self.lines(now):
                 self._say(line)

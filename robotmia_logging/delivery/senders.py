@@ -150,19 +150,23 @@ class Senders:
             while not (self._ending and self._end()):
                 self._turn(transport)
         except BaseException:
-            self._work.ended()
-            self._role.release()
+            try:
+                self._work.ended()
+            finally:
+                self._role.release()
             raise
 
     def _turn(self, transport: Transport) -> None:
         """One turn of the lead: send what is due, or sleep until something is."""
         batch, nap, more = self._work.take(lead=True)
-        self._work.tidy()
         if batch is not None:
             if more:
                 self._help()
             self._work.deliver(batch, transport)
-        elif not self._ending and not self._work.wants_attention():
+            self.asleep = False
+            return
+        self._work.tidy()
+        if not self._ending and not self._work.wants_attention():
             self._bell.acquire(timeout=self._work.wait_s(nap))
             if nap is None:  # woken by the first message after a silence: its interval begins now
                 self.looked_at = self._work.clock.monotonic()

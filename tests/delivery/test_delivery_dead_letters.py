@@ -479,3 +479,27 @@ def test_a_replayed_line_is_the_message():
     line = DeadLetter(letter=sent, reason="refused", error="no", attempts=1).line(WALL)
     assert b'"message":' + sent.body + b"," in line
     assert isinstance(sent, Message)
+
+
+def test_letters_whose_writing_is_broken_off_are_written_later(tmp_path):
+    """Ctrl-C amid the writing of dead letters: the next flush writes them, in the spool's process or not."""
+    path = tmp_path / "dead.jsonl"
+    delivery, _ = make(FakeTransport(otherwise=REFUSED), dead_letters=str(path), capacity=1)
+    file = delivery._letter_box._file
+    append, broken_off = file.append, []
+
+    def break_off(letters, now):
+        if broken_off:
+            append(letters, now)
+        else:
+            broken_off.append(letters)
+            raise KeyboardInterrupt
+
+    file.append = break_off
+    for name in "abc":
+        delivery.put(event(name))
+    with pytest.raises(KeyboardInterrupt):
+        delivery.flush()
+    assert delivery.flush()
+    assert [line["message"]["event"] for line in lines(path)] == ["a", "b", "c"]
+    assert adds_up(delivery)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from robotmia_logging.delivery import Clock
+from robotmia_logging.delivery.backlog import Watcher
 from tests.delivery.fakes import DOWN, OK, FakeTransport, adds_up, event, make, update
 
 
@@ -227,3 +229,64 @@ def test_a_closed_delivery_starts_again():
     delivery.put(event("b"))
     assert delivery.flush() is True
     assert transport.names == ["a", "b"]
+
+
+def test_a_request_that_is_broken_off_is_made_again():
+    """Ctrl-C amid a flush that sends in the caller: the messages still have their place, and so have the next ones."""
+
+    def ctrl_c(_parcel):
+        raise KeyboardInterrupt
+
+    transport = FakeTransport(DOWN, ctrl_c, ctrl_c)
+    delivery, _ = make(transport)
+    delivery.put(event("a"))
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            delivery.flush()
+        assert delivery.pending == 1
+    delivery.put(event("b"))
+    assert delivery.flush()
+    assert transport.names == ["a", "b"]
+    assert adds_up(delivery)
+
+
+def test_an_endpoint_that_goes_down_for_several_senders_at_once_wakes_a_flush_once():
+    """Each failing sender rings for those who needn't wait; who has heard it already is no trouble to the next."""
+    watcher = Watcher(patient=False)
+    watcher.watch(1, 1)
+    for _ in range(3):
+        watcher.gave_up()
+        assert watcher.wait(0.0) is False
+        assert watcher._bell.locked()  # nobody else may release it: the next ring does
+
+
+def test_what_waits_is_seen_at_every_moment(tmp_path):
+    """Whoever asks without the lock, amid the reading of a spool, never hears that nothing waits."""
+    delivery, _ = make(FakeTransport(), spool=str(tmp_path), max_pending=2, flush_interval=3600.0)
+    for name in "abcd":
+        delivery.put(event(name))
+    delivery.stats()
+    reader, seen = delivery._intake._reader, []
+    read = reader.read
+
+    def look():
+        found = read()
+        if found is not None:
+            seen.append(delivery.pending)
+        return found
+
+    reader.read = look
+    assert delivery.flush()
+    assert len(seen) == 3
+    assert min(seen) >= 1
+    delivery.close()
+
+
+def test_calls_that_wait_for_room_in_vain_leave_nothing_behind():
+    """An outage of many log calls that wait for room: no bell stays to be rung."""
+    delivery, _ = make(FakeTransport(otherwise=DOWN), max_pending=1, overflow="block", block_timeout=0.001)
+    delivery._clock = Clock()
+    for n in range(20):
+        delivery.put(event(f"e{n}"))
+    assert delivery.stats().dropped == {"overflow": 19}
+    assert len(delivery._bells) == 0

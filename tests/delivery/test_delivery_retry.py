@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from robotmia_logging.delivery.http import retry_after
 from robotmia_logging.delivery.report import Reporter
 from robotmia_logging.delivery.retry import Gate, backoff_s
+from tests.delivery.fakes import no_threads
 
 NEVER = float("-inf")
 
@@ -245,6 +246,16 @@ def test_causes_have_minutes_of_their_own():
     assert reporter.has_news
     assert reporter.lines(160.0) == ["/track/ failed 2 times: HTTP 503"]
     assert not reporter.has_news
+
+
+def test_what_no_thread_can_say_stays_to_be_said(monkeypatch):
+    """Where no thread starts, for there are too many, trouble keeps its count for the next time."""
+    reporter = Reporter(lambda _line: None)
+    reporter.note("{count} messages lost", "full", 3)
+    monkeypatch.setattr(threading.Thread, "start", no_threads)
+    reporter.tell(100.0)
+    reporter.note("{count} messages lost", "full", 4)
+    assert reporter.lines(100.0) == ["7 messages lost: full"]
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from("abc"), st.integers(1, 9)), max_size=60))

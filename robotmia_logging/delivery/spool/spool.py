@@ -37,6 +37,10 @@ class Spool:
         note: told of trouble: its cause, and a detail.
         drop: told how many messages are dropped: the reason, how many, the details.
         adopted: told how many messages were found.
+
+    Attributes:
+        adopted: how many messages were found so far.
+        may_adopt_more: whether the last look for them ended early, for there is enough to do.
     """
 
     def __init__(
@@ -58,7 +62,10 @@ class Spool:
         self.reader = Reader(self.writer.last, drop)
         self._tell_adopted = adopted
         self._adopted: list[Chain] = []
+        self.adopted = 0
+        self.may_adopt_more = False
         self._adopts_no_more = False
+        self._to_delete: list[Segment] = []
         self._due_at = self._adopt_at = self._sync_at = float("-inf")
 
     def keep(self, line: bytes) -> Place | None:
@@ -79,15 +86,12 @@ class Spool:
         """When there is something to look after next, in monotonic seconds."""
         return self._adopt_at if idle else self._due_at
 
-    def chores(self, locked: Locked, *, adopt: bool = False) -> int:
+    def chores(self, locked: Locked, *, adopt: bool = False) -> None:
         """Look after the files; for one thread at a time.
 
         Args:
             locked: does something under the delivery's lock.
             adopt: look for what dead processes left, though it is not time yet.
-
-        Returns:
-            How many messages were adopted.
         """
         now = self._clock.monotonic()
         self._due_at = now + LOOK_S
@@ -100,12 +104,12 @@ class Spool:
             self._sync_at = now + self._fsync_s
             self._sync()
         if self._adopts_no_more or (not adopt and now < self._adopt_at):
-            return 0
+            return
         self._adopt_at = now + ADOPT_S
         for chain in (*self.writer.chains, *self._adopted):
             with suppress(OSError):
                 chain.touch()
-        return self._adopt(locked)
+        self._adopt(locked)
 
     def stop_adopting(self) -> None:
         """Take over nothing more."""
@@ -119,19 +123,24 @@ class Spool:
         if self._fsync_s is not None:
             self._sync()
 
-    def remove(self, segment: Segment) -> None:
-        """Delete a segment's file."""
-        try:
-            segment.delete()
-        except OSError as error:
-            self._note("files of the spool can't be deleted ({count} times)", str(error))
-        self.writer.made_room()
+    def give_up(self, segment: Segment) -> None:
+        """Nothing of a segment is needed any more: the next `remove` deletes its file."""
+        self._to_delete.append(segment)
+
+    def remove(self) -> None:
+        """Delete the files of segments that aren't needed any more."""
+        for segment in list(self._to_delete):
+            try:
+                segment.delete()
+            except OSError as error:
+                self._note("files of the spool can't be deleted ({count} times)", str(error))
+            with suppress(ValueError):  # another thread has just deleted it, too
+                self._to_delete.remove(segment)
+            self.writer.made_room()
 
     def _remove_done(self, locked: Locked, *, is_last: bool = False) -> None:
-        done: list[Segment] = []
-        locked(lambda: done.extend(self.reader.take_done(is_last=is_last)))
-        for segment in done:
-            self.remove(segment)
+        locked(lambda: self._to_delete.extend(self.reader.take_done(is_last=is_last)))
+        self.remove()
         for chains in (self.writer.chains, self._adopted):
             for chain in [chain for chain in chains if chain.is_ended and not chain.segments]:
                 chains.remove(chain)
@@ -154,20 +163,20 @@ class Spool:
                 except OSError as error:
                     self._note("the spool can't be synced ({count} times)", str(error))
 
-    def _adopt(self, locked: Locked) -> int:
-        """Take over what dead processes left, a few chains at a time; gives the number of messages."""
-        count = 0
+    def _adopt(self, locked: Locked) -> None:
+        """Take over what dead processes left, a few chains at a time."""
+        self.may_adopt_more = False
         ours = {chain.folder for chain in (*self.writer.chains, *self._adopted)}
         for folder in self._folders():
             if self._has_enough():
-                self._adopt_at = self._due_at  # more may be there
+                self._adopt_at = self._due_at
+                self.may_adopt_more = True
                 break
             try:
                 if folder not in ours and (chain := Chain.adopt(folder)) is not None:
-                    count += self._take_over(chain, locked)
+                    self._take_over(chain, locked)
             except OSError as error:
                 self._note(_NOT_TAKEN, str(error))
-        return count
 
     def _has_enough(self) -> bool:
         unread = sum(any(segment.unread for segment in chain.segments) for chain in self._adopted)
@@ -180,21 +189,21 @@ class Spool:
             self._note(_NOT_TAKEN, str(error))
             return []
 
-    def _take_over(self, chain: Chain, locked: Locked) -> int:
+    def _take_over(self, chain: Chain, locked: Locked) -> None:
         try:
             count = chain.open_segments()
             if not count:
                 for segment in chain.segments:
                     segment.delete()
                 chain.finish()
-                return 0
+                return
         except BaseException:
             chain.release()
             raise
         self._adopted.append(chain)
         locked(lambda: self._read_too(chain, count))
-        return count
 
     def _read_too(self, chain: Chain, count: int) -> None:
+        self.adopted += count
         self._tell_adopted(count)
         self.reader.adopt(chain)

@@ -97,9 +97,11 @@ class Hands:
         return names(items)
 
     def chores(self, *, adopt: bool = False) -> int:
-        """A moment later, look after the files."""
+        """A moment later, look after the files; gives how many messages were found."""
         self.pass_time(2.0)
-        return self.spool.chores(lambda work: work(), adopt=adopt)
+        before = self.spool.adopted
+        self.spool.chores(lambda work: work(), adopt=adopt)
+        return self.spool.adopted - before
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds

@@ -89,6 +89,26 @@ def test_flush_delivers_the_leavings_of_many_processes(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_flush_delivers_what_a_sender_finds_meanwhile(tmp_path):
+    """A sender's own chores take over more dead processes' messages amid a flush: it waits for those, too."""
+    for n in range(11):
+        left_by_a_dead_process(tmp_path, *(f"{n:02}-{k:02}" for k in range(60)))
+    delivery, time = spooled(FakeTransport(), tmp_path)
+
+    def looking_after_files(_parcel):
+        time.now += 20.0
+        delivery.tidy()
+        return OK
+
+    transport = delivery.make_transport()
+    transport.otherwise = looking_after_files
+    assert delivery.flush() is True
+    assert sorted(transport.names) == [f"{n:02}-{k:02}" for n in range(11) for k in range(60)]
+    assert delivery.pending == 0
+    delivery.close()
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_first_message_brings_what_was_left(tmp_path):
     """No flush is needed: the first message of a process has its spool looked through."""
     left_by_a_dead_process(tmp_path, *"abc")

@@ -248,7 +248,8 @@ class SpoolMachine(RuleBasedStateMachine):
         if segment is not None:
             assert not any(kept.is_given for kept in self.kept.values() if kept.path == segment.path)
             self.give_up(segment.path, self.hands.reader.give_up(segment))
-            self.hands.spool.remove(segment)
+            self.hands.spool.give_up(segment)
+            self.hands.spool.remove()
             assert not os.path.exists(segment.path)
 
     # --- the disk

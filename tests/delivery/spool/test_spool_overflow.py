@@ -142,7 +142,7 @@ def test_blocking_goes_on_as_soon_as_there_is_room(tmp_path):
     logging = threading.Thread(target=put, args=(delivery, range(1500)))
     logging.start()
     deadline = system.monotonic() + SOON_S
-    while not delivery._keeper._room_bells and system.monotonic() < deadline:
+    while not delivery._keeper._bells and system.monotonic() < deadline:
         system.sleep(0.001)
     assert logging.is_alive()
     gate.set()
