@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import random as chance
 import time as system
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import SystemRandom
+
+_chance = SystemRandom()
+"""Not the module's own generator: a program that seeds it would get other numbers with us than without us; and
+forked children would all draw the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +26,4 @@ class Clock:
     monotonic: Callable[[], float] = system.monotonic
     time: Callable[[], float] = system.time
     sleep: Callable[[float], None] = system.sleep
-    random: Callable[[], float] = chance.random
+    random: Callable[[], float] = _chance.random

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import threading
 import time
 from datetime import datetime, timedelta, timezone
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from robotmia_logging.delivery import Clock
 from robotmia_logging.delivery.http import retry_after
 from robotmia_logging.delivery.report import Reporter
 from robotmia_logging.delivery.retry import Gate, backoff_s
@@ -217,6 +219,15 @@ def test_retry_after_dates_round_trip(seconds):
     """The date of a moment asks for the seconds until then, and never for less than none."""
     moment = datetime.fromtimestamp(NOW, timezone.utc) + timedelta(seconds=seconds)
     assert retry_after(format_datetime(moment, usegmt=True), lambda: NOW) == max(0, seconds)
+
+
+def test_the_programs_own_random_numbers_stay_as_they_are():
+    """Jitter draws nothing from the generator that a program may have seeded."""
+    before = random.getstate()
+    drawn = {Clock().random() for _ in range(10)}
+    assert len(drawn) == 10
+    assert all(0 <= number < 1 for number in drawn)
+    assert random.getstate() == before
 
 
 # --- the report

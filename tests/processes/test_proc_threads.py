@@ -107,7 +107,7 @@ def test_eight_threads_while_every_third_request_fails():
     """8 threads, 8,000 messages of 20 users, every third request a 503: all arrive once, each user's in order."""
     script = """
         import random
-        random.random = lambda: 0.01  # jitter: no test waits for a backoff
+        random.SystemRandom.random = lambda _self: 0.01  # jitter: no test waits for a backoff
         import threading
         from proc_child import adds_up, door, say, track
         log, handler = door()
