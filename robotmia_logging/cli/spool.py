@@ -59,6 +59,9 @@ def status(folder: str, as_json: bool) -> None:
         click.echo(_table([("PID", "OWNER", "SEGMENTS", "MESSAGES", "BYTES", "OLDEST"), *map(_row, states)]))
     total = many(sum(state.messages for state in states), "message")
     click.echo(f"{total} to be sent, {sum(state.size for state in states):,} bytes.")
+    closed = sum(state.is_alive is None for state in states)
+    if closed:
+        fail(f"The messages of {many(closed, 'other owner')} can't be read; ask as the user they belong to.", 1)
 
 
 @spool.command()

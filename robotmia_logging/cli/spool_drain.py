@@ -26,12 +26,14 @@ def drain(
     """Deliver now what dead processes left.
 
     What living ones keep is theirs to deliver. One JSON line on stdout says what became of the messages. The
-    exit code is 0 if all were delivered, 1 if something is left or became a dead letter, 130 after Ctrl-C.
+    exit code is 0 if all were delivered, 1 if something is left, can't be read or became a dead letter, 130 after
+    Ctrl-C.
     """
     where = Where(url=url, timeout=timeout, import_auth=import_auth)
     settings = where.settings(spool=folder, dead_letters=dead_letters)
     try:
-        before = [state for state in survey(folder) if state.is_alive is False]
+        found = survey(folder)
+        before = [state for state in found if state.is_alive is False]
         ending, stats, trouble = _drain(settings, where, sum(map(_lines, before)))
         left = _left(folder, before)
     except OSError as error:
@@ -46,8 +48,11 @@ def drain(
     if left:
         because = why(ending, where, stats.last_error or trouble) or "another process has them"
         parts.append(f"{left:,} left: {because}")
+    closed = sum(state.is_alive is None for state in found)
+    if closed:
+        parts.append(f"those of {many(closed, 'other owner')} can't be read: drain as the user they belong to")
     click.echo("; ".join(parts) + ".", err=True)
-    sys.exit(exit_code(ending, is_all_delivered=not left and not dead))
+    sys.exit(exit_code(ending, is_all_delivered=not (left or dead or closed or stats.dropped)))
 
 
 def _drain(settings: DeliverySettings, where: Where, total: int) -> tuple[Ending, Stats, str | None]:

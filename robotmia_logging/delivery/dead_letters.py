@@ -11,12 +11,14 @@ import itertools
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from robotmia_logging.delivery.locks import lock, unlock
 from robotmia_logging.messages import DeadLetter
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_FILES = 16
+"""1 GiB, as much as a spool holds by default: a server that refuses a whole spool costs no letter."""
 
 _TAKEN = ".retry-"
 _PATIENCE_S = 0.25
@@ -28,14 +30,18 @@ class LockedError(OSError):
 
 
 class DeadLetterFile:
-    """Appends dead letters to a file, readable by its owner only; at 64 MiB it becomes `<name>.1`.
+    """Appends dead letters to a file, readable by its owner only.
+
+    At 64 MiB it becomes `<name>.1`, and what was that `<name>.2`; behind `<name>.15` the oldest are given up.
 
     Attributes:
         path: the file.
+        given_up: how many letters were given up here so far.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
+        self.given_up = 0
         self._patience_s = _PATIENCE_S
 
     def append(self, letters: list[DeadLetter], now: float) -> None:
@@ -59,7 +65,7 @@ class DeadLetterFile:
                     return False
                 size = os.fstat(descriptor).st_size
                 if is_locked and size and size + len(data) > MAX_FILE_BYTES:
-                    os.replace(self.path, self.path + ".1")
+                    self._rotate()
                     return False
                 _write(descriptor, data)
             # Without the lock: whoever took the file may have read it to its end before.
@@ -68,7 +74,7 @@ class DeadLetterFile:
             os.close(descriptor)
 
     def take(self) -> list[str]:
-        """Move what is there out of the way of those who append, the file and `<name>.1`.
+        """Move what is there out of the way of those who append, the file and those it became.
 
         What is taken is nobody else's, and gets no further letters.
 
@@ -79,7 +85,7 @@ class DeadLetterFile:
             LockedError: another process holds the lock.
             OSError: it can't be done.
         """
-        while any(map(os.path.exists, (self.path, self.path + ".1"))) and not self._take():
+        while any(map(os.path.exists, (*self._rotated(), self.path))) and not self._take():
             pass
         return self.taken()
 
@@ -89,12 +95,26 @@ class DeadLetterFile:
 
     def files(self) -> list[str]:
         """All files with letters, the oldest first."""
-        return [path for path in (*self.taken(), self.path + ".1", self.path) if os.path.exists(path)]
+        return [path for path in (*self.taken(), *self._rotated(), self.path) if os.path.exists(path)]
+
+    def _rotated(self) -> list[str]:
+        """What the file may have become, the oldest first."""
+        return [f"{self.path}.{number}" for number in reversed(range(1, MAX_FILES))]
+
+    def _rotate(self) -> None:
+        """Move each file on by one, as far as there is a gap. The lock is held."""
+        names = [self.path, *reversed(self._rotated())]
+        gap = next((number for number, name in enumerate(names) if not os.path.exists(name)), None)
+        if gap is None:
+            gap = len(names) - 1
+            self.given_up += _count_lines(names[gap])
+        for number in range(gap, 0, -1):
+            os.replace(names[number - 1], names[number])
 
     def _take(self) -> bool:
         """Take what there is, under the lock of the file that is in place; False if it isn't any more.
 
-        Names are chosen, and `<name>.1` is moved, under that lock too: no rename can hit what another just moved.
+        Names are chosen, and all files moved, under that lock too: no rename can hit what another just moved.
         """
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -104,8 +124,8 @@ class DeadLetterFile:
                 if not self._is_in_place(descriptor):
                     return False
                 names = self._free_names()
-                with suppress(FileNotFoundError):
-                    os.rename(self.path + ".1", next(names))
+                for rotated in filter(os.path.exists, self._rotated()):
+                    os.rename(rotated, next(names))
                 if os.fstat(descriptor).st_size:
                     os.rename(self.path, next(names))  # the last step: from now on it is another's turn
                 else:
@@ -132,6 +152,11 @@ class DeadLetterFile:
             return os.path.samestat(os.stat(self.path), os.fstat(descriptor))
         except FileNotFoundError:
             return False
+
+
+def _count_lines(path: str) -> int:
+    with open(path, "rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1024 * 1024), b""))
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -152,7 +152,7 @@ class Delivery:
         except Exception as error:  # a defect: the message is sent all the same
             self.trouble("a message can't be spooled", error)
             return True
-        full = f"spool_max_bytes={self.settings.spool_max_bytes}"
+        full = f"spool_max_bytes={self.settings.spool_max_bytes}, or other processes have it filled"
         self.account(Refusal("overflow", full, item.endpoint, dropped=True))
         return False
 

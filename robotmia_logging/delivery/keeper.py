@@ -73,8 +73,10 @@ class Keeper:
             False if the spool is full, and stays so by what `overflow` says: the item must be dropped.
         """
         line = message_line(item) if isinstance(item, Message) else self._letter_line(item)
+        if len(line) > self._settings.spool_max_bytes:  # nobody else makes room for it in vain
+            return False
         item.place = self._spool.keep(line)
-        if item.place is None and len(line) <= self._settings.spool_max_bytes:
+        if item.place is None:
             self._keep_where_room(item, line)
         return item.place is not None
 
@@ -96,6 +98,7 @@ class Keeper:
         self._guard.run(lambda: dropped.append(self._drop_oldest_segment()), 1.0)
         if not any(dropped):
             self._none_until = now + _LOOK_AGAIN_S  # not at each log call
+            self._spool.look_soon()
             return False
         self._spool.remove()
         return True

@@ -51,6 +51,7 @@ class LetterBox:
             self._writing.release()
 
     def _write(self, file: DeadLetterFile, letters: list[DeadLetter]) -> None:
+        before = file.given_up
         try:
             file.append(letters, self._clock.time())
         except Exception as error:  # a full disk, no such folder, a path that is none
@@ -59,3 +60,7 @@ class LetterBox:
             self._guard.run(lambda: self._outcomes.unwritten(letters, keep=self._is_spooled), 1.0)
         else:
             self._guard.run(lambda: self._outcomes.written(letters), 1.0)
+        if file.given_up > before:
+            self._reporter.note(
+                "{count} dead letters given up, the oldest", f"{file.path}: full", file.given_up - before
+            )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import itertools
 import json
 import multiprocessing
 import os
@@ -148,10 +147,11 @@ def test_letters_are_appended(tmp_path):
 
 
 def test_at_its_bound_the_file_makes_room(tmp_path, monkeypatch):
-    """A file that would grow past its bound becomes `<name>.1` first: no line is lost or torn, two files at most."""
+    """A file that would grow past its bound becomes `<name>.1` first, and that `<name>.2`: no line is lost or torn."""
     path = tmp_path / "dead"
     size = len(letter("e0").line(WALL))
     monkeypatch.setattr(dead_letters, "MAX_FILE_BYTES", 3 * size)
+    monkeypatch.setattr(dead_letters, "MAX_FILES", 3)
     file = DeadLetterFile(path)
     for i in range(5):
         file.append([letter(f"e{i}")], WALL)
@@ -159,9 +159,37 @@ def test_at_its_bound_the_file_makes_room(tmp_path, monkeypatch):
     assert [line["message"]["event"] for line in lines(path)] == ["e3", "e4"]
     for i in range(5, 8):
         file.append([letter(f"e{i}")], WALL)
-    assert sorted(os.listdir(tmp_path)) == ["dead", "dead.1"]
-    assert [line["message"]["event"] for line in lines(path)] == ["e6", "e7"]
+    assert [names(Path(found)) for found in file.files()] == [["e0", "e1", "e2"], ["e3", "e4", "e5"], ["e6", "e7"]]
+    assert file.given_up == 0
+    for i in range(8, 11):
+        file.append([letter(f"e{i}")], WALL)
+    assert [names(Path(found)) for found in file.files()] == [["e3", "e4", "e5"], ["e6", "e7", "e8"], ["e9", "e10"]]
+    assert sorted(os.listdir(tmp_path)) == ["dead", "dead.1", "dead.2"]
+    assert file.given_up == 3
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_gap_is_filled(tmp_path, monkeypatch):
+    """Where a file is missing, deleted or for a rotation that was killed, the others move on no further than that."""
+    monkeypatch.setattr(dead_letters, "MAX_FILE_BYTES", 10)
+    for name in ("dead", "dead.1", "dead.3"):
+        DeadLetterFile(tmp_path / name).append([letter(name)], WALL)
+    file = DeadLetterFile(tmp_path / "dead")
+    file.append([letter("new")], WALL)
+    assert [names(Path(found)) for found in file.files()] == [["dead.3"], ["dead.1"], ["dead"], ["new"]]
+
+
+def test_letters_that_are_given_up_are_told(tmp_path, monkeypatch):
+    """When even the last file is full, how many of the oldest letters go is said, with the file's name."""
+    monkeypatch.setattr(dead_letters, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(dead_letters, "MAX_FILES", 2)
+    delivery, fake_time = make(FakeTransport(otherwise=REFUSED), dead_letters=str(tmp_path / "dead"), capacity=1)
+    monkeypatch.setattr(delivery._reporter, "tell", lambda _now: None)
+    for name in "abcd":
+        delivery.put(event(name))
+        assert delivery.flush()
+    told = delivery._reporter.lines(fake_time.now + 60)
+    assert f"2 dead letters given up, the oldest: {tmp_path / 'dead'}: full" in told
 
 
 def test_letters_larger_than_the_bound_are_written(tmp_path, monkeypatch):
@@ -333,15 +361,26 @@ def test_what_is_taken_is_the_takers_alone(tmp_path):
 
 
 def test_the_oldest_letters_are_taken_first(tmp_path):
-    """What a retry left comes first, then `<name>.1`, then the file; others' files are left alone."""
-    for name in ("dead", "dead.1", "dead.retry-7", "dead.retry-12", "dead.retry-x", "dead.retry-3.sent", "xdead.1"):
+    """What a retry left comes first, then `<name>.2`, `<name>.1`, the file; others' files are left alone."""
+    for name in (
+        "dead",
+        "dead.1",
+        "dead.2",
+        "dead.99",
+        "dead.retry-7",
+        "dead.retry-12",
+        "dead.retry-x",
+        "dead.retry-3.sent",
+        "xdead.1",
+    ):
         (tmp_path / name).write_bytes(name.encode())
     file = DeadLetterFile(tmp_path / "dead")
-    assert [os.path.basename(found) for found in file.files()] == ["dead.retry-7", "dead.retry-12", "dead.1", "dead"]
+    found = [os.path.basename(path) for path in file.files()]
+    assert found == ["dead.retry-7", "dead.retry-12", "dead.2", "dead.1", "dead"]
     taken = [os.path.basename(found) for found in file.take()]
-    assert taken == ["dead.retry-7", "dead.retry-12", "dead.retry-13", "dead.retry-14"]
+    assert taken == ["dead.retry-7", "dead.retry-12", "dead.retry-13", "dead.retry-14", "dead.retry-15"]
     assert [os.path.basename(found) for found in file.take()] == taken
-    assert [(tmp_path / name).read_text() for name in taken[2:]] == ["dead.1", "dead"]
+    assert [(tmp_path / name).read_text() for name in taken[2:]] == ["dead.2", "dead.1", "dead"]
 
 
 def test_where_there_is_nothing_nothing_is_taken(tmp_path):
@@ -358,14 +397,7 @@ def test_takers_do_not_move_over_what_another_moved(tmp_path, monkeypatch):
     path, count = tmp_path / "dead", 150
     writers = [threading.Thread(target=append_many, args=(path, n, count)) for n in range(2)]
     takers = [threading.Thread(target=take_while, args=(path, writers)) for _ in range(3)]
-    pushed_out, replace = itertools.count(), os.replace
-
-    def push_out(source, target):  # a rotation that keeps what it would give up
-        with suppress(FileNotFoundError):
-            os.rename(target, tmp_path / f"given-up-{next(pushed_out)}")
-        replace(source, target)
-
-    monkeypatch.setattr(dead_letters.os, "replace", push_out)
+    monkeypatch.setattr(dead_letters, "MAX_FILES", 400)
     monkeypatch.setattr(dead_letters, "MAX_FILE_BYTES", 600)
     for thread in (*writers, *takers):
         thread.start()

@@ -111,6 +111,10 @@ class Spool:
                 chain.touch()
         self._adopt(locked)
 
+    def look_soon(self) -> None:
+        """None of our files can give way: those of dead processes could, once they are ours."""
+        self._due_at = self._adopt_at = float("-inf")
+
     def stop_adopting(self) -> None:
         """Take over nothing more."""
         self._adopts_no_more = True

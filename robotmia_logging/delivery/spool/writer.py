@@ -156,7 +156,8 @@ class Writer:
         if now < self._full_until:
             raise _FullError
         if spool_bytes(self._folder) + size > self._max_bytes:
-            self._full_until = now + _FULL_FOR_S
+            if size <= self._largest:  # else it is but one line that doesn't fit
+                self._full_until = now + _FULL_FOR_S
             raise _FullError
         if chain is not None:
             return chain.new_segment(size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time as system
@@ -10,6 +11,7 @@ import pytest
 
 from robotmia_logging.delivery import Delivery, DeliverySettings
 from robotmia_logging.delivery.report import INTERVAL_S
+from robotmia_logging.delivery.spool.survey import waiting_lines
 from tests.delivery.fakes import DOWN, OK, FakeTransport, adds_up, event, no_threads
 from tests.delivery.spool.spools import OPEN, Hands, crash, size_on_disk, spooled
 
@@ -65,6 +67,54 @@ def test_the_oldest_give_way_before_anybody_has_looked_at_them(tmp_path):
     assert delivery.flush()
     dropped = delivery.stats().dropped["overflow"]
     assert transport.names == e(range(dropped, 200))
+
+
+@pytest.mark.parametrize("size", [LIMIT + 1, LIMIT - 1000])
+def test_a_message_that_does_not_fit_costs_no_other(tmp_path, size):
+    """A message larger than the spool, or than what is free of it, is dropped alone: what follows is kept."""
+    transport = FakeTransport(otherwise=DOWN)
+    delivery, _ = spooled(transport, tmp_path, spool_max_bytes=LIMIT, overflow="drop_newest")
+    put(delivery, range(20))
+    put(delivery, [20], pad="x" * size)
+    put(delivery, range(21, 40))
+    assert delivery.stats().dropped == {"overflow": 1}
+    transport.otherwise = OK
+    assert delivery.flush()
+    assert transport.names == e([*range(20), *range(21, 40)])
+
+
+def test_a_message_larger_than_the_spool_evicts_none(tmp_path):
+    """With `drop_oldest`, too: no room can be made for it."""
+    delivery, _ = spooled(FakeTransport(otherwise=DOWN), tmp_path, spool_max_bytes=LIMIT)
+    put(delivery, range(20))
+    put(delivery, [20], pad="x" * LIMIT)
+    put(delivery, [21])
+    assert delivery.stats().dropped == {"overflow": 1}
+    assert delivery.stats().pending == 21
+
+
+def test_what_a_dead_process_left_gives_way(tmp_path):
+    """A spool that a dead process filled is taken over when it is full, not at the next quarter of a minute."""
+    delivery, time = spooled(FakeTransport(otherwise=DOWN), tmp_path, spool_max_bytes=LIMIT)
+    delivery.put(event("first"))
+    delivery.tidy()
+    neighbour, _ = spooled(FakeTransport(otherwise=DOWN), tmp_path, spool_max_bytes=LIMIT, overflow="drop_newest")
+    put(neighbour, range(3000))
+    assert neighbour.stats().dropped
+    crash(neighbour)
+    put(delivery, range(3000, 5000))
+    before = delivery.stats().dropped["overflow"]
+    assert before
+    time.sleep(1.0)
+    delivery.tidy()
+    put(delivery, range(5000, 5100))
+    stats = delivery.stats()
+    assert stats.accepted - stats.pending == sum(stats.dropped.values())
+    assert "e5099" in waiting(tmp_path)
+
+
+def waiting(folder):
+    return {json.loads(line)["message"]["event"] for line in waiting_lines(str(folder))}
 
 
 def test_what_is_under_way_does_not_give_way(tmp_path):
