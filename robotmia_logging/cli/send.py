@@ -37,7 +37,8 @@ def send(
 
     FILE holds JSON lines such as {"endpoint": "track", "user": "ada", "time": 1795467600, "message": {...}}: an
     export, a spool's files, dead letters, or your own; {"message": {...}}, token included, is enough. Events
-    older than five days go to /import/. Lines that can't be delivered become dead letters, and the rest is sent all the same.
+    older than five days go to /import/. Lines that can't be delivered become dead letters, and the rest is
+    sent all the same.
 
     What was sent is kept in FILE.sent until all of it was: interrupted, even by kill -9, the same command goes
     on from there. From standard input there is no going on.
