@@ -26,6 +26,7 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/log_call.py
 	$(BIN)/python benchmarks/spool.py
+	$(BIN)/python benchmarks/rules.py
 
 ROUNDS ?= 1000
 SEED ?= 1

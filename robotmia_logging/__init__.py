@@ -4,9 +4,10 @@
 from log calls that exist already and deliver in the background, with every message accounted for.
 """
 
+from robotmia_logging.capture import Explanation
 from robotmia_logging.delivery import Stats
 from robotmia_logging.errors import ConfigurationError, RobotmiaError
 from robotmia_logging.handler import RobotmiaHandler
 from robotmia_logging.processor import RobotmiaProcessor
 
-__all__ = ["ConfigurationError", "RobotmiaError", "RobotmiaHandler", "RobotmiaProcessor", "Stats"]
+__all__ = ["ConfigurationError", "Explanation", "RobotmiaError", "RobotmiaHandler", "RobotmiaProcessor", "Stats"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import replace
 from typing import Any
 
-from robotmia_logging.capture import Call, Captured, Composer
+from robotmia_logging.capture import Call, Captured, Composer, Explanation, Match, explain
 from robotmia_logging.delivery import SENDING, THREAD_NAME, Delivery, Stats
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.messages import Message
@@ -53,12 +54,15 @@ class Door:
             self.delivery = shared
         self.composer = Composer(settings, self.delivery.trouble)
 
-    def track(self, call: Call) -> Set[str]:
-        """Send what the call asks for; gives the extras that asked for it. Raises no Exception."""
+    def track(self, call: Call, match: Match | None) -> Set[str]:
+        """Send what the call asks for, and the rule that matches it; gives the extras that asked for something.
+
+        Raises no Exception.
+        """
         sending = _is_sending(call)
         if is_own(call.logger) or (sending and call.logger.partition(".")[0] in _CARRIERS):
             return frozenset()
-        captured, keys = self.composer.compose(call, by_rules=not sending)
+        captured, keys = self.composer.compose(call, None if sending else match)
         for item in captured:
             self._deliver(item)
         if captured and call.level >= self.flush_level:
@@ -71,9 +75,21 @@ class Door:
         else:
             self.delivery.account(item)
 
+    def explain(self, call: Call, obstacles: Iterable[str]) -> Explanation:
+        """What would become of a call; nothing is sent or counted.
+
+        Args:
+            call: the log call.
+            obstacles: what keeps it from coming this far.
+        """
+        own = ["what robotmia_logging itself logs is never tracked"] if is_own(call.logger) else []
+        switched_off = [] if self.enabled else ["switched off: enabled=False, or $ROBOTMIA_ENABLED"]
+        return explain(self.composer, call).but((*switched_off, *own, *obstacles))
+
     def stats(self) -> Stats:
         """The account of every message."""
-        return self.delivery.stats()
+        stats = self.delivery.stats()
+        return replace(stats, rules=self.composer.rules.hits()) if self.composer.has_rules else stats
 
     def describe(self) -> str:
         """The state in words; never the token."""

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from robotmia_logging.capture import SeenRecords, asks, from_record, is_wrapped
+from robotmia_logging.capture import (
+    Explanation,
+    Match,
+    SeenRecords,
+    asks,
+    from_record,
+    is_wrapped,
+    name_and_level,
+    on_the_way,
+    positional_args,
+    rendered_event,
+    rendered_record,
+)
 from robotmia_logging.delivery import lifecycle
 from robotmia_logging.door import Door
 
@@ -70,31 +84,50 @@ class RobotmiaHandler(logging.Handler):
             self._seen.add(record)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Track the record if it asks for that."""
+        """Track the record if it asks for that, or a rule matches it."""
         extras = record.__dict__
+        match = self._match(record) if self._has_rules else None
         if (
-            "track" in extras
+            match is not None
+            or "track" in extras
             or "event" in extras
             or "profile" in extras
             or "revenue" in extras
             or "alias" in extras
-            or ((self._has_rules or "_logger" in extras) and self._concerns(record))
+            or ("_logger" in extras and is_wrapped(record) and asks(record.msg))
         ):
-            self._track(record)
+            self._track(record, match)
 
-    def _concerns(self, record: logging.LogRecord) -> bool:
-        """Whether a record without the vocabulary is wanted all the same: for a rule, or as structlog's."""
-        template: Any = record.msg
+    def _match(self, record: logging.LogRecord) -> Match | None:
+        """The rule that matches the record, if there is one."""
         if is_wrapped(record):
-            if asks(template):
-                return True
-            template = template.get("event")
-        return self._door.composer.concerns(record.name, record.levelno, template)
+            event_dict: Any = record.msg
+            template = event_dict.get("event")
+            render = partial(rendered_event, template, positional_args(event_dict))
+        else:
+            template, render = record.msg, partial(rendered_record, record)
+        return self._door.composer.match(*name_and_level(record), template, render)
 
-    def _track(self, record: logging.LogRecord) -> None:
+    def _track(self, record: logging.LogRecord, match: Match | None) -> None:
         if self._door.enabled and record not in self._seen:
             self._seen.add(record)
-            self._door.track(from_record(record, named=record not in self._unnamed))
+            self._door.track(from_record(record, named=record not in self._unnamed), match)
+
+    def explain(self, record: logging.LogRecord) -> Explanation:
+        """What would become of a record: which rule matches, what comes of it, or why nothing does.
+
+        Filters, levels and the loggers on its way are looked at, too. Nothing is sent or counted, and the record stays
+        as it is.
+        """
+        seen = copy.copy(record)  # filters may change it
+        obstacles = list(on_the_way(seen, self))
+        named = "alias" not in record.__dict__ or "distinct_id" in record.__dict__
+        passed: Any = self.filter(seen)
+        if not passed:
+            obstacles.append("a filter of the handler keeps it out")
+        elif isinstance(passed, logging.LogRecord):
+            seen = passed
+        return self._door.explain(from_record(seen, named=named), obstacles)
 
     def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override]
         """Wait until everything accepted before the call has its outcome.

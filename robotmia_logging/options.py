@@ -13,7 +13,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
 
-from robotmia_logging.capture import SPECIAL, CaptureSettings, compile_rules, level_number, load_rules
+from robotmia_logging.capture import (
+    PRIVACY,
+    SPECIAL,
+    CaptureSettings,
+    Hasher,
+    Privacy,
+    Rule,
+    Rules,
+    compile_rules,
+    level_number,
+    load_rules,
+)
 from robotmia_logging.delivery import SPOOL_SUPPORTED, DeliverySettings
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.messages import DEFAULT_URL, MAX_BATCH, RESERVED_PREFIX
@@ -50,6 +61,9 @@ class Options(TypedDict, total=False):
     properties: Mapping[str, Any] | None
     include: Iterable[str] | None
     exclude: Iterable[str] | None
+    hash: Iterable[str] | None
+    hash_key: str | None
+    sample: float | None
     before_send: str | Callable[[dict[str, Any]], dict[str, Any] | None] | None
     import_auth: Mapping[str, str] | None
     request_ip: bool
@@ -61,6 +75,9 @@ class _Wrong(Exception):  # noqa: N818  (becomes a ConfigurationError, which nam
 
 
 Check = Callable[[Any], Any]
+
+_KEY_CHARACTERS = 16
+"""Fewer can be tried out."""
 
 _YEAR_S = 365 * 24 * 3600
 """The longest wait: what locks and sockets take ends somewhere behind it."""
@@ -157,13 +174,10 @@ def _folder(value: Any) -> str:
     return path
 
 
-def _names(value: Any) -> frozenset[str]:
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise _Wrong("give a list of names")
-    names = list(value)
-    if not all(isinstance(name, str) for name in names):
-        raise _Wrong("give a list of names, all of them strings")
-    return frozenset(names)
+def _hash_key(value: Any) -> str:
+    if not isinstance(value, str) or len(value) < _KEY_CHARACTERS or value != value.strip():
+        raise _Wrong(f"give a secret of at least {_KEY_CHARACTERS} characters, without blanks around it")
+    return value
 
 
 def _properties(value: Any) -> dict[str, Any]:
@@ -230,13 +244,16 @@ _CAPTURE: dict[str, Check] = {
     "token": _token,
     "distinct_id": _user,
     "properties": _properties,
-    "include": _names,
-    "exclude": _names,
     "before_send": _callable,
 }
+_HASH_KEY: dict[str, Check] = {"hash_key": _hash_key}
 #: None means "as if it weren't given" for these.
 _NONE_IS_DEFAULT = frozenset(
-    {"url", "spool", "spool_fsync", "dead_letters", "import_auth", "enabled", "rules", "delivery", *_CAPTURE}
+    {
+        *("url", "spool", "spool_fsync", "dead_letters", "import_auth", "enabled", "rules", "delivery", "hash_key"),
+        *_CAPTURE,
+        *PRIVACY,
+    }
 )
 _OTHERS = ("enabled", "level", "flush_level", "rules", "delivery")
 _SECRET = re.compile("token|auth|key|secret|passw", re.IGNORECASE)
@@ -247,7 +264,7 @@ class Given:
     """The options that a user gave, to be checked one after another."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        known = (*_CAPTURE, *_DELIVERY, *_OTHERS)
+        known = (*_CAPTURE, *PRIVACY, *_HASH_KEY, *_DELIVERY, *_OTHERS)
         for name, value in options.items():
             if name not in known:
                 close = difflib.get_close_matches(name, known, 1)
@@ -309,7 +326,23 @@ class Given:
         rules = self._options.get("rules")
         if rules is not None:
             values["rules"] = _rules(rules)
-        return CaptureSettings(**values)
+        privacy = self._privacy()
+        return CaptureSettings(**values, privacy=privacy, hasher=self._hasher(privacy, values.get("rules", ())))
+
+    def _privacy(self) -> Privacy:
+        return Privacy(
+            **{name: check(name, self._options[name]) for name, check in PRIVACY.items() if name in self._options}
+        )
+
+    def _hasher(self, privacy: Privacy, rules: Iterable[Rule]) -> Hasher | None:
+        """What hashes; it needs a key if anything is to be hashed."""
+        key = self._checked(_HASH_KEY).get("hash_key") or _from_environment("ROBOTMIA_HASH_KEY", _hash_key)
+        if key is None and (privacy.hash or any(rule.privacy.hash for rule in rules)):
+            allowed = (
+                f"`hash` needs a key: give a secret of at least {_KEY_CHARACTERS} characters, or set $ROBOTMIA_HASH_KEY"
+            )
+            raise ConfigurationError("hash_key", None, allowed)
+        return None if key is None else Hasher(key)
 
     def _checked(self, checks: Mapping[str, Check]) -> dict[str, Any]:
         return {
@@ -317,7 +350,7 @@ class Given:
         }
 
 
-def _rules(rules: Any) -> Any:
+def _rules(rules: Any) -> Rules:
     if isinstance(rules, (str, os.PathLike)):
         return load_rules(rules)
     if isinstance(rules, Mapping) or not isinstance(rules, Iterable):

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import MutableMapping, Set
+from collections.abc import Mapping, MutableMapping, Set
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from robotmia_logging.capture import Call, SeenCopies, asks, from_event_dict, level_of_method, logger_name
+from robotmia_logging.capture import (
+    Call,
+    Explanation,
+    Match,
+    SeenCopies,
+    asks,
+    from_event_dict,
+    level_of_method,
+    logger_name,
+    positional_args,
+    rendered_event,
+)
 from robotmia_logging.door import Door
 
 if TYPE_CHECKING:
@@ -52,25 +65,40 @@ class RobotmiaProcessor:
             return
         if "_record" in event_dict:
             keys = self._track_record(from_event_dict(logger, method_name, event_dict, time.time()))
-        elif asks(event_dict) or door.composer.concerns(
-            logger_name(logger, event_dict), level, event_dict.get("event")
-        ):
-            keys = door.track(from_event_dict(logger, method_name, event_dict, time.time()))
         else:
-            return
+            match = self._match(logger, level, event_dict) if door.composer.has_rules else None
+            if match is None and not asks(event_dict):
+                return
+            keys = door.track(from_event_dict(logger, method_name, event_dict, time.time()), match)
         for key in keys:
             if key != "event":  # an extra that named the event: structlog needs its own
                 event_dict.pop(key, None)
+
+    def _match(self, logger: Any, level: int, event_dict: MutableMapping[str, Any]) -> Match | None:
+        """The rule that matches the call, if there is one."""
+        event = event_dict.get("event")
+        render = partial(rendered_event, event, positional_args(event_dict))
+        return self._door.composer.match(logger_name(logger, event_dict), level, event, render)
 
     def _track_record(self, call: Call) -> Set[str]:
         """Inside `ProcessorFormatter`: once, however many handlers format the record."""
         record = call.record
         if record is not None and record in self._seen:
             return self._door.composer.asking(call)
-        keys = self._door.track(call)
+        keys = self._door.track(call, self._door.composer.match_call(call))
         if record is not None:
             self._seen.add(record)
         return keys
+
+    def explain(self, logger: Any, method_name: str, event_dict: Mapping[str, Any]) -> Explanation:
+        """What would become of a call: which rule matches, what comes of it, or why nothing does.
+
+        Takes what a processor is called with. Nothing is sent or counted, and the event dict stays as it is.
+        """
+        call = from_event_dict(logger, method_name, dict(event_dict), time.time())
+        level = level_of_method(method_name)
+        low = f"the processor's level is {logging.getLevelName(self._door.level)}, the call's {method_name}"
+        return self._door.explain(call, [low] if level < self._door.level else [])
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until everything accepted before the call has its outcome.

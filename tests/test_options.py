@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from robotmia_logging import ConfigurationError, RobotmiaError, RobotmiaHandler, RobotmiaProcessor
+from robotmia_logging.capture import PRIVACY
 from robotmia_logging.delivery import Verdict
-from robotmia_logging.options import _CAPTURE, _DELIVERY, _OTHERS, Options
+from robotmia_logging.options import _CAPTURE, _DELIVERY, _HASH_KEY, _OTHERS, Options
 
 doors = pytest.mark.parametrize("door", [RobotmiaHandler, RobotmiaProcessor])
 
@@ -25,6 +26,9 @@ class Odd:
 NUMBERS = ["1", True, None, Odd(), [1]]
 SECONDS = [*NUMBERS, -1, float("nan"), float("inf"), 10**400, 10**10]
 BAD = {
+    "hash": (["email", 5, [5], ["ip"], ["$token"]], "give a list of names|reads '"),
+    "hash_key": (["", "short", 5, " " * 16, "0123456789abcdef\n"], "a secret of at least 16 characters"),
+    "sample": ([-0.1, 1.1, "0.5", True, [0.5]], "from 0 to 1"),
     "token": (["", " ", "a b", "abc\n", 5, b"abc", ["abc"]], "non-empty string without blanks"),
     "url": (
         ["", "api.robotmia.com", "ftp://x", "http://", "http://x:port", "http://x?a=1", "http://a b", 5],
@@ -65,7 +69,7 @@ CASES = [(name, value, allowed) for name, (values, allowed) in BAD.items() for v
 
 def test_every_option_has_its_bad_values():
     """The table above leaves no option out, and neither do the types."""
-    assert BAD.keys() == {*_CAPTURE, *_DELIVERY, *_OTHERS} == Options.__annotations__.keys()
+    assert BAD.keys() == {*_CAPTURE, *PRIVACY, *_HASH_KEY, *_DELIVERY, *_OTHERS} == Options.__annotations__.keys()
 
 
 @doors
@@ -78,7 +82,7 @@ def test_bad_value_names_option_value_and_what_is_allowed(door, name, value, all
     assert isinstance(error, (RobotmiaError, ValueError))
     assert error.option == name
     assert f"robotmia_logging: {name} is " in str(error)
-    if name not in ("token", "import_auth"):
+    if name not in ("token", "import_auth", "hash_key"):
         assert error.value is value or error.value == value or repr(error.value) == repr(value)
         assert repr(value)[:90] in str(error)
 

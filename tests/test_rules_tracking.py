@@ -13,7 +13,6 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from robotmia_logging import ConfigurationError, RobotmiaHandler, RobotmiaProcessor
-from robotmia_logging.capture import compile_rules
 from tests.doors import StdlibDoor, StructlogDoor, both
 
 DONE = "Task %(name)s[%(id)s] succeeded in %(runtime)ss"
@@ -263,8 +262,9 @@ def test_rules_from_dict_config():
 
 MISTAKES = [
     ("rule", "rules[0]", "give a table"),
-    ({"mesage": "x"}, "rules[0].mesage", "allowed are logger, level, message"),
-    ({"pattern": "x"}, "rules[0].pattern", "isn't supported yet; allowed are logger"),
+    ({"mesage": "x"}, "rules[0].mesage", "did you mean 'message'? Allowed are logger, level, message, pattern"),
+    ({"zzz": "x"}, "rules[0].zzz", "not a rule's key; allowed are logger, level, message, pattern"),
+    ({5: "x"}, "rules[0].5", "allowed are logger"),
     ({"logger": 5}, "rules[0].logger", "non-empty string"),
     ({"message": ""}, "rules[0].message", "non-empty string"),
     ({"message": ["x"]}, "rules[0].message", "non-empty string"),
@@ -290,6 +290,25 @@ MISTAKES = [
     ({"profile": {"$add": {"n": "many"}}}, "rules[0].profile", "$add takes numbers"),
     ({"profile": {"$set": {}, "a": 1}}, "rules[0].profile", "stands beside 'a'"),
     ({"profile": {"$set": {"a": "{b.c}"}}}, "rules[0].profile", "plain names or positions"),
+    ({"pattern": ""}, "rules[0].pattern", "non-empty string"),
+    ({"pattern": 5}, "rules[0].pattern", "non-empty string"),
+    ({"pattern": "("}, "rules[0].pattern", "it is no regular expression: missing )"),
+    ({"pattern": "(?P<a b>x)"}, "rules[0].pattern", "bad character in group name"),
+    ({"pattern": "(?P<mp_a>x)"}, "rules[0].pattern", "name them otherwise than token, time or mp_..."),
+    ({"pattern": "(?P<time>x)"}, "rules[0].pattern", "name them otherwise than token, time or mp_..."),
+    ({"pattern": "x", "message": "x"}, "rules[0].pattern", "`message` or `pattern`, not both"),
+    ({"numbers": "status"}, "rules[0].numbers", "give a list of names"),
+    ({"numbers": [4]}, "rules[0].numbers", "all of them strings"),
+    ({"include": "plan"}, "rules[0].include", "give a list of names"),
+    ({"exclude": [None]}, "rules[0].exclude", "all of them strings"),
+    ({"hash": 5}, "rules[0].hash", "give a list of names"),
+    ({"hash": ["email", "$ip"]}, "rules[0].hash", "robotmia reads '$ip' itself"),
+    ({"hash": ["token"]}, "rules[0].hash", "names of properties, or distinct_id"),
+    ({"hash": ["email"]}, "hash_key", "a secret of at least 16 characters"),
+    ({"sample": 1.5}, "rules[0].sample", "the share of users to track, from 0 to 1"),
+    ({"sample": "10%"}, "rules[0].sample", "from 0 to 1"),
+    ({"sample": True}, "rules[0].sample", "from 0 to 1"),
+    ({"sample": float("nan")}, "rules[0].sample", "from 0 to 1"),
 ]
 
 
@@ -365,23 +384,6 @@ def test_own_logger_is_never_tracked_by_structlog():
     with StructlogDoor(rules=[{"level": "DEBUG"}]) as door:
         door.door(None, "error", {"event": "x", "logger": "robotmia_logging", "track": True})
         assert door.is_quiet()
-
-
-def test_records_that_no_rule_concerns_pay_for_lookups_only():
-    """The quick no: by logger, by level, by template, without reading the call."""
-    rules = compile_rules([{"logger": "lib", "level": "ERROR", "message": "x"}] * 1000)
-    assert not rules.concern("app", logging.ERROR, "x")
-    assert not rules.concern("lib", logging.INFO, "x")
-    assert not rules.concern("lib", logging.ERROR, "y")
-    assert not rules.concern("lib", logging.ERROR, ["unhashable"])
-    assert rules.concern("lib.sub", logging.ERROR, "x")
-
-
-def test_more_loggers_than_are_remembered():
-    """Programs that make loggers without end are served too, within bounded memory."""
-    rules = compile_rules([{"logger": "a", "message": "x"}])
-    assert not any(rules.concern(f"logger{n}", logging.INFO, "x") for n in range(10_050))
-    assert rules.concern("a.b", logging.INFO, "x")
 
 
 def test_capture_logs_turns_processors_off():

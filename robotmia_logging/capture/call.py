@@ -73,7 +73,7 @@ class Call:
     def attribute(self, name: str) -> Any:
         """What a rule may look up last: an attribute of the record, or what structlog has in its place."""
         if name == "message":
-            return self._rendered()
+            return self.rendered()
         if name in self.keys:
             return self.keys[name]
         if self.record is not None:
@@ -83,14 +83,30 @@ class Call:
         own = {"name": self.logger, "levelno": self.level, "msg": self.template, "created": self.created}
         return own.get(name, MISSING)
 
-    def _rendered(self) -> str:
-        # Not the record's own `message`: only there once another handler has formatted it.
-        if self.record is None or self.keys is not self.record.__dict__:
-            return as_text(self.keys.get("event", ""))
-        try:
-            return as_text(self.record.getMessage())
-        except Exception:  # "%d" % "x"
-            return as_text(self.template)
+    def rendered(self) -> str:
+        """The message with its arguments filled in; as written if they don't fit."""
+        if self.record is None:
+            return rendered_event(self.template, self.args)
+        if self.keys is self.record.__dict__:
+            return rendered_record(self.record)  # its own `message` is there only once a handler has formatted it
+        event = self.keys.get("event", "")
+        return rendered_event(event, self.args if event is self.template else ())
+
+
+def rendered_record(record: logging.LogRecord) -> str:
+    """What a record says."""
+    try:
+        return as_text(record.getMessage())
+    except Exception:  # "%d" % "x"
+        return as_text(record.msg)
+
+
+def rendered_event(event: Any, args: Any) -> str:
+    """What a structlog event says, its positional arguments filled in if no processor has done that yet."""
+    try:
+        return as_text(event % args if args and isinstance(event, str) else event)
+    except Exception:  # they don't fit
+        return as_text(event)
 
 
 def from_record(record: logging.LogRecord, *, named: bool = True) -> Call:
@@ -104,10 +120,14 @@ def from_record(record: logging.LogRecord, *, named: bool = True) -> Call:
     if len(names) >= _BLANK_COUNT and names[_BLANK_COUNT - 1] == _LAST_BLANK:
         del names[:_BLANK_COUNT]
     extras = {name: keys[name] for name in names if _IS_EXTRA[name]}
-    # makeLogRecord leaves both None
-    name = record.name if isinstance(record.name, str) else ""
-    level = record.levelno if isinstance(record.levelno, int) else logging.NOTSET
+    name, level = name_and_level(record)
     return Call(name, level, record.msg, record.args, extras, keys, record.created, record, record, named)
+
+
+def name_and_level(record: logging.LogRecord) -> tuple[str, int]:
+    """The record's logger and level; `makeLogRecord` leaves both None."""
+    name, level = record.name, record.levelno
+    return name if isinstance(name, str) else "", level if isinstance(level, int) else logging.NOTSET
 
 
 def from_event_dict(logger: Any, method_name: str, event_dict: Mapping[str, Any], now: float) -> Call:
@@ -147,7 +167,11 @@ def _call(
     record: logging.LogRecord | None,
 ) -> Call:
     extras = {name: value for name, value in event_dict.items() if _IS_EXTRA[name] and name != "event"}
-    args = event_dict.get("positional_args", ())
-    if isinstance(args, tuple) and len(args) == 1 and isinstance(args[0], Mapping):
-        args = args[0]  # as logging does: names for "%(name)s"
+    args = positional_args(event_dict)
     return Call(logger, level, event_dict.get("event", ""), args, extras, event_dict, created, source, record)
+
+
+def positional_args(event_dict: Mapping[str, Any]) -> Any:
+    """The positional arguments of a structlog call; a single mapping as that, as logging has it: "%(name)s"."""
+    args = event_dict.get("positional_args", ())
+    return args[0] if isinstance(args, tuple) and len(args) == 1 and isinstance(args[0], Mapping) else args

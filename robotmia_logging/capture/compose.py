@@ -14,8 +14,11 @@ from structlog.contextvars import get_contextvars
 from robotmia_logging.capture.asked import Asked, is_a, own_extras, read, text
 from robotmia_logging.capture.call import Call
 from robotmia_logging.capture.fields import MISSING
-from robotmia_logging.capture.rules import Rule, Rules, fill
-from robotmia_logging.capture.seal import About, BeforeSend, Captured, refusal, seal
+from robotmia_logging.capture.filling import Filling
+from robotmia_logging.capture.patterns import Tell
+from robotmia_logging.capture.privacy import Hasher, Hidden, Privacy, is_sampled
+from robotmia_logging.capture.rules import Match, Rules
+from robotmia_logging.capture.seal import About, BeforeSend, Captured, refusal, sampled_out, seal
 from robotmia_logging.capture.vocabulary import SHAPED, SPECIAL
 from robotmia_logging.messages import (
     ENGAGE,
@@ -37,9 +40,12 @@ class CaptureSettings:
     rules: Rules = field(default_factory=lambda: Rules(()))
     distinct_id: str | Callable[[Any], Any] | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
-    include: frozenset[str] | None = None
-    exclude: frozenset[str] = frozenset()
+    privacy: Privacy = field(default_factory=Privacy)
+    hasher: Hasher | None = field(default=None, repr=False)
     before_send: BeforeSend | None = None
+
+
+Seal = Callable[[str, About, Callable[[], dict[str, Any]]], Captured]
 
 
 class _Here(threading.local):
@@ -56,15 +62,14 @@ class Composer:
         trouble: told when a callable of the user's fails: what happened, and the error.
     """
 
-    def __init__(
-        self, settings: CaptureSettings, trouble: Callable[[str, Exception], None] = lambda _cause, _error: None
-    ) -> None:
+    def __init__(self, settings: CaptureSettings, trouble: Tell = lambda _cause, _error: None) -> None:
         self._settings = settings
         self._trouble = trouble
         self._rules = settings.rules if len(settings.rules) else None
         self._has_users_code = settings.before_send is not None or callable(settings.distinct_id)
-        self._not_loose = SPECIAL | SHAPED | settings.exclude
+        self._not_loose = SPECIAL | SHAPED | settings.privacy.exclude
         self._before_send = None if settings.before_send is None else self._show
+        self._hidden = self._hide(settings.privacy.hash)
         self._here = _Here()
 
     @property
@@ -72,15 +77,31 @@ class Composer:
         """Whether a call that asks for nothing may be tracked."""
         return self._rules is not None
 
-    def concerns(self, logger: str, level: int, template: Any) -> bool:
-        """Whether a rule could match such a call: the quick no."""
-        return self._rules is not None and self._rules.concern(logger, level, template)
+    @property
+    def rules(self) -> Rules:
+        """The rules."""
+        return self._settings.rules
+
+    def match(self, logger: str, level: int, template: Any, render: Callable[[], str]) -> Match | None:
+        """The rule that matches such a call, if there is one: for most records a quick no.
+
+        Args:
+            logger: the logger's name.
+            level: the call's level.
+            template: the message as written.
+            render: gives the rendered message, for patterns.
+        """
+        return None if self._rules is None else self._rules.match(logger, level, template, render, self._trouble)
+
+    def match_call(self, call: Call) -> Match | None:
+        """The rule that matches a call, if there is one."""
+        return self.match(call.logger, call.level, call.template, call.rendered)
 
     def asking(self, call: Call) -> Set[str]:
         """The extras of a call that ask for messages."""
         return frozenset() if _is_muted(call) else read(call, own_extras(call, get_contextvars())).keys
 
-    def compose(self, call: Call, *, by_rules: bool = True) -> tuple[list[Captured], Set[str]]:
+    def compose(self, call: Call, match: Match | None) -> tuple[list[Captured], Set[str]]:
         """The messages of one call, in the order they leave, and the extras that asked for them.
 
         Never raises an Exception: what goes wrong with one message becomes its Refusal. Calls made by `before_send`
@@ -88,62 +109,81 @@ class Composer:
 
         Args:
             call: the log call.
-            by_rules: whether rules count; the call's own keys always do.
+            match: the rule that matches it.
         """
         if _is_muted(call) or (self._has_users_code and self._here.in_users_code):
             return [], frozenset()
+        if match is not None:
+            match.rule.hits.add()
+        return self.compose_unseen(call, match)
+
+    def compose_unseen(self, call: Call, match: Match | None) -> tuple[list[Captured], Set[str]]:
+        """What `compose` would give, without counting it."""
         try:
-            return self._compose(call, self._rules if by_rules else None)
+            return self._compose(call, match)
         except Exception as error:
             unreadable = Refused("unreadable", f"the log call can't be read: {type(error).__name__}: {as_text(error)}")
             return [refusal(unreadable, TRACK, None, None)], frozenset()
 
-    def _compose(self, call: Call, rules: Rules | None) -> tuple[list[Captured], Set[str]]:
+    def _compose(self, call: Call, match: Match | None) -> tuple[list[Captured], Set[str]]:
         context = get_contextvars()
         own = own_extras(call, context) if context else call.extras
         asked = read(call, own)
-        rule = None if rules is None else rules.match(call)
-        if rule is not None and not rule.track:
-            rule = None
+        rule = None if match is None or not match.rule.track else Filling(match, call, context)
         if rule is None and not asked.keys:
             return [], frozenset()
         about = self._about(call, own, rule, context, lenient=not asked.keys)
+        make = self._seal if self._is_sampled(about.user, rule) else sampled_out
         captured: list[Captured] = []
         if asked.alias is not None:
             alias = asked.alias
-            captured.append(self._seal(TRACK, about, lambda: _alias(about, alias)))
-        name = _event_name(call, asked, rule, context)
+            captured.append(make(TRACK, about, lambda: _alias(about, alias)))
+        name = asked.event if asked.event is not None or rule is None else rule.event()
         if name is not None:
-            captured.append(self._seal(TRACK, about, lambda: self._event(name, call, own, asked, rule, about, context)))
+            captured.append(make(TRACK, about, lambda: self._event(name, call, own, asked, rule, about)))
         if asked.profile is not None or rule is not None:
-            captured += self._updates(asked, rule, about, call, context)
+            captured += self._updates(asked, rule, about, make)
         if asked.revenue is not None:
-            captured.append(self._revenue(asked.revenue, about))
+            captured.append(self._revenue(asked.revenue, about, make))
         return captured, asked.keys
 
     def _seal(self, endpoint: str, about: About, make: Callable[[], dict[str, Any]]) -> Captured:
         return seal(endpoint, about, make, self._before_send)
 
+    def _is_sampled(self, user: str | None, rule: Filling | None) -> bool:
+        share = self._settings.privacy.sample
+        if rule is not None:
+            share = min(share, rule.rule.privacy.sample)
+        return share >= 1 or is_sampled(user, share)
+
+    def _hide(self, names: frozenset[str]) -> Hidden | None:
+        hasher = self._settings.hasher
+        return Hidden(hasher, names) if names and hasher is not None else None
+
     # --- who, when, where
 
     def _about(
-        self, call: Call, own: Mapping[str, Any], rule: Rule | None, context: Mapping[str, Any], *, lenient: bool
+        self, call: Call, own: Mapping[str, Any], rule: Filling | None, context: Mapping[str, Any], *, lenient: bool
     ) -> About:
         get = own.get
         said = get("time")
+        hidden = self._hidden
+        if rule is not None and rule.rule.privacy.hash:
+            hidden = self._hide(self._settings.privacy.hash | rule.rule.privacy.hash)
         return About(
             text(get("token")) or self._settings.token,
             self._user(call, own, rule, context),
             int(call.created) if said is None else _time(said, call, lenient=lenient),
             text(get("ip")) or text(context.get("ip")),
             get("ignore_time") is True,
+            hidden,
         )
 
-    def _user(self, call: Call, own: Mapping[str, Any], rule: Rule | None, context: Mapping[str, Any]) -> str | None:
+    def _user(self, call: Call, own: Mapping[str, Any], rule: Filling | None, context: Mapping[str, Any]) -> str | None:
         """The user: from the call, the rule, the context, the `distinct_id` option."""
         user = text(own.get("distinct_id"))
         if user is None and rule is not None:
-            user = _found(fill(rule.distinct_id, call, context))
+            user = _found(rule.user())
         if user is None and context:
             user = text(context.get("distinct_id"))
         option = self._settings.distinct_id
@@ -170,9 +210,8 @@ class Composer:
         call: Call,
         own: Mapping[str, Any],
         asked: Asked,
-        rule: Rule | None,
+        rule: Filling | None,
         about: About,
-        context: Mapping[str, Any],
     ) -> dict[str, Any]:
         properties: dict[str, Any] = {"token": about.token, "time": about.time}
         if about.user is not None:
@@ -182,12 +221,15 @@ class Composer:
         properties.update(self._settings.properties)
         if rule is not None:
             said = [special for special in SPECIAL if text(own.get(special)) is not None]
-            _add(properties, (item for item in _filled(rule, call, context) if item[0] not in said))
+            given = rule.properties(self._settings.privacy.exclude)
+            _add(properties, (item for item in given if item[0] not in said))
         if asked.event is not None:  # a rule's event carries no loose extras: Django's hold whole requests
-            properties.update(self._loose(call.extras, asked.keys))
-        given: Any = own.get("properties")
-        if is_a(Mapping, given):
-            _add(properties, given.items())
+            loose = self._loose(call.extras, asked.keys)
+            kept_back = frozenset() if rule is None else rule.rule.privacy.exclude
+            properties.update({name: loose[name] for name in loose.keys() - kept_back} if kept_back else loose)
+        outright: Any = own.get("properties")
+        if is_a(Mapping, outright):
+            _add(properties, outright.items())
         return {"event": name, "properties": properties}
 
     def _loose(self, extras: Mapping[str, Any], keys: Set[str]) -> dict[str, Any]:
@@ -196,34 +238,32 @@ class Composer:
         loose = {name: value for name, value in extras.items() if name not in not_loose}
         shaped = SHAPED.intersection(extras)
         for name in shaped - keys if len(shaped) > len(keys) else ():
-            if name not in self._settings.exclude and _is_strange(name, extras[name]):
+            if name not in self._settings.privacy.exclude and _is_strange(name, extras[name]):
                 loose[name] = extras[name]
-        include = self._settings.include
+        include = self._settings.privacy.include
         return loose if include is None else {name: value for name, value in loose.items() if name in include}
 
     # --- profile updates
 
-    def _updates(
-        self, asked: Asked, rule: Rule | None, about: About, call: Call, context: Mapping[str, Any]
-    ) -> list[Captured]:
+    def _updates(self, asked: Asked, rule: Filling | None, about: About, make: Seal) -> list[Captured]:
         """One update for each operation; a profile mapping that is refused is refused whole."""
         profile: Any = asked.profile
         if profile is None and rule is not None:
-            profile = fill(rule.profile, call, context)
+            profile = rule.profile()
         if profile is None or profile is MISSING:
             return []
         try:
             each = operations(profile)
         except Exception as error:  # Refused, or a mapping that raises
             return [refusal(error, ENGAGE, about, about.update({"profile": profile}))]
-        return [self._seal(ENGAGE, about, partial(about.update, {name: value})) for name, value in each]
+        return [make(ENGAGE, about, partial(about.update, {name: value})) for name, value in each]
 
-    def _revenue(self, revenue: Any, about: About) -> Captured:
+    def _revenue(self, revenue: Any, about: About, make: Seal) -> Captured:
         try:
             entry = transaction(revenue, unix_seconds(about.time))
         except Exception as error:
             return refusal(error, ENGAGE, about, about.update({"$append": {"$transactions": revenue}}))
-        return self._seal(ENGAGE, about, partial(about.update, {"$append": {"$transactions": entry}}))
+        return make(ENGAGE, about, partial(about.update, {"$append": {"$transactions": entry}}))
 
     # --- the user's code
 
@@ -247,24 +287,6 @@ def _is_muted(call: Call) -> bool:
 
 def _alias(about: About, alias: str) -> dict[str, Any]:
     return alias_event(about.user or "", alias, about.token or "", about.time)
-
-
-def _event_name(call: Call, asked: Asked, rule: Rule | None, context: Mapping[str, Any]) -> str | None:
-    if asked.event is not None or rule is None:
-        return asked.event
-    filled = fill(rule.event, call, context)
-    if filled is not MISSING:
-        return as_text(filled)
-    if rule.profile is not None and rule.event is None:
-        return None
-    return as_text(call.template)
-
-
-def _filled(rule: Rule, call: Call, context: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in rule.properties.items():
-        filled = fill(value, call, context)
-        if filled is not MISSING:
-            yield name, filled
 
 
 def _add(properties: dict[str, Any], given: Iterable[tuple[Any, Any]]) -> None:

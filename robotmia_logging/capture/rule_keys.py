@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from robotmia_logging.capture.fields import Value, compile_value
+from robotmia_logging.capture.patterns import Pattern
+from robotmia_logging.capture.privacy import NOT_HASHED, Privacy
 from robotmia_logging.capture.rules import Rule, Rules
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.messages import Refused, operations
@@ -36,21 +39,40 @@ def compile_rules(rules: Iterable[Mapping[str, Any]], source: str = "rules") -> 
 
 def _compile(rule: Any, position: int, where: str) -> Rule:
     if not isinstance(rule, Mapping):
-        raise ConfigurationError(where, rule, f"give a table with the keys {', '.join(_KEYS)}")
+        raise ConfigurationError(where, rule, f"give a table with the keys {', '.join(ALLOWED)}")
     for key in rule:
-        if key not in _KEYS:
-            what = "isn't supported yet" if key == "pattern" else "not a rule's key"
-            raise ConfigurationError(f"{where}.{key}", rule[key], f"{what}; allowed are {', '.join(_KEYS)}")
+        if key not in ALLOWED:
+            close = difflib.get_close_matches(str(key), ALLOWED, 1)
+            hint = f"did you mean {close[0]!r}? Allowed are" if close else "allowed are"
+            raise ConfigurationError(f"{where}.{key}", rule[key], f"not a rule's key; {hint} {', '.join(ALLOWED)}")
     checked = {key: check(f"{where}.{key}", rule.get(key)) for key, check in _KEYS.items()}
+    privacy = {key: check(f"{where}.{key}", rule[key]) for key, check in PRIVACY.items() if rule.get(key) is not None}
     if checked["track"] is None:
         checked["track"] = True
-    return Rule(position=position, **checked)
+    if checked["message"] is not None and checked["pattern"] is not None:
+        raise ConfigurationError(f"{where}.pattern", rule["pattern"], "give `message` or `pattern`, not both")
+    return Rule(label=where, position=position, privacy=Privacy(**privacy), **checked)
 
 
 def _text(where: str, value: Any) -> str | None:
     if value is None or (isinstance(value, str) and value):
         return value
     raise ConfigurationError(where, value, "give a non-empty string")
+
+
+def _pattern(where: str, value: Any) -> Pattern | None:
+    text = _text(where, value)
+    if text is None:
+        return None
+    try:
+        pattern = Pattern(text)
+    except ValueError as error:
+        raise ConfigurationError(where, value, f"{error}; give one in the syntax of Python's re") from None
+    for name in pattern.names:
+        if name.startswith(RESERVED_PREFIX) or name in ("token", "time"):
+            allowed = f"groups become properties: name them otherwise than token, time or {RESERVED_PREFIX}..."
+            raise ConfigurationError(where, value, allowed)
+    return pattern
 
 
 def _flag(where: str, value: Any) -> bool | None:
@@ -131,16 +153,71 @@ def _has_field(item: Any) -> bool:
     return isinstance(item, str) and "{" in item
 
 
-_KEYS: dict[str, Any] = {
+def names(where: str, value: Any) -> frozenset[str]:
+    """Names from a list of them.
+
+    Raises:
+        ConfigurationError: it is no list, or not of names.
+    """
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise ConfigurationError(where, value, "give a list of names")
+    listed = list(value)
+    if not all(isinstance(name, str) for name in listed):
+        raise ConfigurationError(where, value, "give a list of names, all of them strings")
+    return frozenset(listed)
+
+
+def _numbers(where: str, value: Any) -> frozenset[str]:
+    return frozenset() if value is None else names(where, value)
+
+
+def hashed_names(where: str, value: Any) -> frozenset[str]:
+    """Names whose values can be sent hashed.
+
+    Raises:
+        ConfigurationError: robotmia needs one of them as it is.
+    """
+    listed = names(where, value)
+    for name in sorted(listed & NOT_HASHED):
+        raise ConfigurationError(
+            where, value, f"robotmia reads {name!r} itself: hash names of properties, or distinct_id"
+        )
+    return listed
+
+
+def share(where: str, value: Any) -> float:
+    """A share of users.
+
+    Raises:
+        ConfigurationError: it isn't between 0 and 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise ConfigurationError(where, value, "give the share of users to track, from 0 to 1")
+    return float(value)
+
+
+PRIVACY: dict[str, Callable[[str, Any], Any]] = {
+    "include": names,
+    "exclude": names,
+    "hash": hashed_names,
+    "sample": share,
+}
+"""Keys that a door has as options, too."""
+
+_KEYS: dict[str, Callable[[str, Any], Any]] = {
     "logger": _text,
     "level": _level,
     "message": _text,
+    "pattern": _pattern,
     "track": _flag,
     "event": _filled_text,
     "distinct_id": _filled_text,
     "properties": _values,
     "profile": _profile,
+    "numbers": _numbers,
 }
+
+ALLOWED = (*_KEYS, *PRIVACY)
 
 
 def load_rules(path: str | os.PathLike[str]) -> Rules:

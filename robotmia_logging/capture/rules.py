@@ -1,132 +1,223 @@
 """Rules: log calls that already exist, tracked by configuration alone.
 
-For a record, the rules that concern its logger are looked up once and kept;
-of those, the ones that name a message are found by a look-up of the template.
+For a record the rules that concern its logger are found by one look-up. Of those, the ones that name a message are
+found by a look-up of the template; what remains, patterns and rules for any message, is tried in turn.
+
+    "celery.app.trace"  ->  _Concerned: the nodes of "", "celery", "celery.app.trace"
+                                by_message  {template: rules}, one for each node
+                                others      the rules without a message, of all nodes, in their order
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
-from robotmia_logging.capture.call import Call
-from robotmia_logging.capture.fields import MISSING, Value
+from robotmia_logging.capture.fields import Value
+from robotmia_logging.capture.patterns import Pattern, Tell, Text
+from robotmia_logging.capture.privacy import Privacy
+from robotmia_logging.capture.tally import Tally
+from robotmia_logging.capture.templates import Template
 
 _KNOWN_LOGGERS = 10_000
 """Logger names kept; a program that makes more of them pays for the look-up again."""
 
+_NEVER = 1 << 62
+"""A level that no record has."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule, compiled. Values are filled in for a call by `fields`."""
+    """One rule, compiled.
 
+    Attributes:
+        label: what it is called: ``"rules[2]"``, or with its file ``"rules.toml: rule[2]"``.
+        position: its place among the rules.
+        track: False if what it matches is never to be tracked.
+        logger: this logger and those below it; None for all.
+        level: at least.
+        message: the template.
+        pattern: a regex for the rendered text.
+        template: the message, to be recognized in rendered texts of past logs.
+        event: the event's name.
+        distinct_id: the user.
+        properties: of the event.
+        profile: operations of profile updates.
+        numbers: fields whose text is sent as a number.
+        privacy: what of it is sent, and of whom.
+        hits: how often it matched.
+    """
+
+    label: str
     position: int
     track: bool
     logger: str | None
     level: int
     message: str | None
+    pattern: Pattern | None
     event: Value | None
     distinct_id: Value | None
     properties: Mapping[str, Value]
     profile: Value | None
+    numbers: frozenset[str]
+    privacy: Privacy
+    template: Template | None = None
+    hits: Tally = field(default_factory=Tally, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+class Match(NamedTuple):
+    """A rule that matches a call.
+
+    Attributes:
+        rule: the rule.
+        found: what was found in the rendered text: named groups; of a past log's template its fields, too.
+    """
+
+    rule: Rule
+    found: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Node:
+    """The rules that name one logger."""
+
+    by_message: dict[str, list[Rule]] = field(default_factory=dict)
+    others: list[Rule] = field(default_factory=list)
+
+    def add(self, rule: Rule) -> None:
+        if rule.message is None or rule.template is not None:
+            self.others.append(rule)
+        if rule.message is not None:
+            self.by_message.setdefault(rule.message, []).append(rule)
+
+    def rules(self) -> Iterator[Rule]:
+        yield from self.others
+        for rules in self.by_message.values():
+            yield from (rule for rule in rules if rule.template is None)  # those with one are among the others
+
+
 class _Concerned:
-    """The rules that concern a logger: found by the message, and those that take any."""
+    """The rules that concern a logger."""
 
-    level: int
-    by_message: Mapping[str, tuple[Rule, ...]]
-    any_message: tuple[Rule, ...]
+    __slots__ = ("by_message", "level", "others", "others_level")
+
+    def __init__(self, nodes: list[_Node]) -> None:
+        self.by_message = tuple(node.by_message for node in nodes if node.by_message)
+        self.others = tuple(sorted((rule for node in nodes for rule in node.others), key=_position))
+        self.level = min(rule.level for node in nodes for rule in node.rules())
+        self.others_level = min((rule.level for rule in self.others), default=_NEVER)
 
 
 class Rules:
-    """All rules of a door. First match wins."""
+    """All rules of a door. First match wins.
+
+    Args:
+        rules: in their order.
+    """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
+        self._nodes: dict[str, _Node] = {}
+        for rule in self._rules:
+            self._nodes.setdefault(rule.logger or "", _Node()).add(rule)
+        self._of_node: dict[str, _Concerned | None] = {}
         self._known: dict[str, _Concerned | None] = {}
 
     def __len__(self) -> int:
         return len(self._rules)
 
-    def concern(self, logger: str, level: int, template: Any) -> bool:
-        """Whether a rule could match such a call: a few look-ups, for most records a quick no."""
-        concerned = self._concerned(logger)
-        if concerned is None or level < concerned.level:
-            return False
-        return bool(concerned.any_message) or (type(template) is str and template in concerned.by_message)
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self._rules)
 
-    def match(self, call: Call) -> Rule | None:
-        """The first rule that matches the call, or None."""
-        concerned = self._concerned(call.logger)
-        if concerned is None or call.level < concerned.level:
-            return None
-        found = _first(concerned.any_message, call.level)
-        if concerned.by_message and type(call.template) is str:
-            named = _first(concerned.by_message.get(call.template, ()), call.level)
-            if found is None or (named is not None and named.position < found.position):
-                found = named
-        return found
+    def hits(self) -> dict[str, int]:
+        """How often each rule matched, by its label."""
+        return {rule.label: rule.hits.value for rule in self._rules}
 
-    def _concerned(self, logger: str) -> _Concerned | None:
-        try:
-            return self._known[logger]
-        except KeyError:
-            pass
-        if len(self._known) >= _KNOWN_LOGGERS:
-            self._known.clear()
-        self._known[logger] = concerned = self._look(logger)
-        return concerned
+    def for_rendered(self) -> Rules:
+        """These rules for past logs, which hold rendered texts: a message is recognized in them, too.
 
-    def _look(self, logger: str) -> _Concerned | None:
-        concerned = [rule for rule in self._rules if _is_below(logger, rule.logger)]
-        if not concerned:
-            return None
-        by_message: dict[str, tuple[Rule, ...]] = {}
-        for rule in concerned:
-            if rule.message is not None:
-                by_message[rule.message] = (*by_message.get(rule.message, ()), rule)
-        return _Concerned(
-            min(rule.level for rule in concerned),
-            by_message,
-            tuple(rule for rule in concerned if rule.message is None),
+        Raises:
+            ValueError: the `regex` library is missing.
+        """
+        return Rules(
+            replace(rule, template=template)
+            if rule.message is not None and (template := Template(rule.message)).has_fields
+            else rule
+            for rule in self._rules
         )
 
+    def match(self, logger: str, level: int, template: Any, render: Callable[[], str], tell: Tell) -> Match | None:
+        """The first rule that matches, or None: for most records a few look-ups.
 
-def _is_below(logger: Any, parent: str | None) -> bool:
-    if parent is None or logger == parent:
-        return True
-    return isinstance(logger, str) and logger.startswith(parent + ".")
+        Args:
+            logger: the logger's name.
+            level: the call's level.
+            template: the message as written.
+            render: gives the rendered message, for patterns.
+            tell: told of trouble with patterns.
+        """
+        try:
+            concerned = self._known[logger]
+        except KeyError:
+            concerned = self._look(logger)
+        if concerned is None or level < concerned.level:
+            return None
+        named = None
+        if type(template) is str:
+            for by_message in concerned.by_message:
+                for rule in by_message.get(template, ()):
+                    if level >= rule.level and (named is None or rule.position < named.position):
+                        named = rule
+        if level >= concerned.others_level:
+            return _first(concerned.others, named, level, Text(render), tell)
+        return None if named is None else Match(named, {})
+
+    def of_logger(self, logger: str) -> list[Rule]:
+        """The rules that concern a logger, in their order."""
+        return sorted((rule for node in self._chain(logger) for rule in node.rules()), key=_position)
+
+    def _look(self, logger: str) -> _Concerned | None:
+        """Loggers without rules of their own share what the nearest one above them has."""
+        nearest = logger
+        while nearest not in self._nodes and nearest:
+            nearest = nearest.rpartition(".")[0]
+        if nearest not in self._of_node:
+            nodes = self._chain(nearest)
+            self._of_node[nearest] = _Concerned(nodes) if nodes else None
+        if len(self._known) >= _KNOWN_LOGGERS:
+            self._known.clear()
+        self._known[logger] = concerned = self._of_node[nearest]
+        return concerned
+
+    def _chain(self, logger: str) -> list[_Node]:
+        names = [""]
+        if logger:
+            parts = logger.split(".")
+            names += [".".join(parts[: depth + 1]) for depth in range(len(parts))]
+        return [self._nodes[name] for name in names if name in self._nodes]
 
 
-def _first(rules: Iterable[Rule], level: int) -> Rule | None:
-    for rule in rules:
+def _position(rule: Rule) -> int:
+    return rule.position
+
+
+def _first(others: Iterable[Rule], named: Rule | None, level: int, text: Text, tell: Tell) -> Match | None:
+    """The first of the others that matches, unless the named rule stands before it."""
+    for rule in others:
+        if named is not None and named.position <= rule.position:
+            break
         if level >= rule.level:
-            return rule
-    return None
+            found = _look_into(rule, text, tell)
+            if found is not None:
+                return Match(rule, found)
+    return None if named is None else Match(named, {})
 
 
-def fill(value: Value | None, call: Call, context: Mapping[str, Any]) -> Any:
-    """A rule's value for this call; MISSING if it has none, or if one of its fields isn't there."""
-    if value is None:
-        return MISSING
-    return value(lambda field: find(field, call, context))
-
-
-def find(field: str, call: Call, context: Mapping[str, Any]) -> Any:
-    """Look a field up: in the call's arguments, its extras, the context, then the record's attributes."""
-    try:
-        if field.isdigit():
-            return _argument(call.args, int(field))
-        for place in (call.args, call.extras, context):
-            if isinstance(place, Mapping) and field in place:
-                return place[field]
-        return call.attribute(field)
-    except Exception:  # a mapping that raises
-        return MISSING
-
-
-def _argument(args: Any, position: int) -> Any:
-    return args[position] if isinstance(args, tuple) and position < len(args) else MISSING
+def _look_into(rule: Rule, text: Text, tell: Tell) -> Mapping[str, Any] | None:
+    """What a rule finds in the rendered text; None if that isn't what it looks for."""
+    if rule.pattern is not None:
+        return rule.pattern.search(text.rendered, tell)
+    if rule.template is not None:
+        return rule.template.fields(text.rendered, tell)
+    return {}

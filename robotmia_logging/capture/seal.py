@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from robotmia_logging.capture.privacy import Hidden
 from robotmia_logging.messages import (
     TRACK,
     Message,
@@ -21,16 +22,25 @@ BeforeSend = Callable[[dict[str, Any]], "dict[str, Any] | None"]
 
 
 class About:
-    """Who, when, where: what all messages of one call share."""
+    """Who, when, where: what all messages of one call share; and what of them is hidden."""
 
-    __slots__ = ("ignore_time", "ip", "time", "token", "user")
+    __slots__ = ("hidden", "ignore_time", "ip", "time", "token", "user")
 
-    def __init__(self, token: str | None, user: str | None, time: Any, ip: str | None, ignore_time: bool) -> None:
+    def __init__(
+        self,
+        token: str | None,
+        user: str | None,
+        time: Any,
+        ip: str | None,
+        ignore_time: bool,
+        hidden: Hidden | None,
+    ) -> None:
         self.token = token
         self.user = user
         self.time = time
         self.ip = ip
         self.ignore_time = ignore_time
+        self.hidden = hidden
 
     def update(self, content: dict[Any, Any]) -> dict[str, Any]:
         """A profile update as it stands on the wire, with its operation as content."""
@@ -52,13 +62,14 @@ class _Dropped(Exception):  # noqa: N818  (a verdict, not an error)
 
 
 def seal(endpoint: str, about: About, make: Callable[[], dict[str, Any]], before_send: BeforeSend | None) -> Captured:
-    """Make a message, show it to `before_send`, check and encode it. Never raises an Exception."""
+    """Make a message, show it to `before_send`, hide what is to be hidden, check and encode it. Raises no Exception."""
     wire: Any = None
     try:
         wire = make()
         if before_send is not None:
             wire = _shown(before_send, wire)
-        return seal_event(wire) if endpoint == TRACK else seal_update(wire)
+        sealed = wire if about.hidden is None else about.hidden.wire(wire)
+        return seal_event(sealed) if endpoint == TRACK else seal_update(sealed)
     except Exception as error:
         return refusal(error, endpoint, about, wire)
 
@@ -71,7 +82,15 @@ def refusal(error: Exception, endpoint: str, about: About | None, wire: Any) -> 
     user, time = (None, None) if about is None else (about.user, about.time)
     if type(time) is not int:
         time = None
-    return Refusal(reason, words, endpoint, plain(wire), user=user, time=time, dropped=dropped)
+    wire = plain(wire)
+    if about is not None and about.hidden is not None:
+        user, wire = about.hidden.user(user), about.hidden.wire(wire)
+    return Refusal(reason, words, endpoint, wire, user=user, time=time, dropped=dropped)
+
+
+def sampled_out(endpoint: str, about: About, _make: Callable[[], dict[str, Any]]) -> Refusal:
+    """The account of a message whose user isn't in the sample."""
+    return refusal(_Dropped("sampled", "its user isn't in the sample"), endpoint, about, None)
 
 
 def _shown(before_send: BeforeSend, wire: dict[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Outcomes:
         """So many messages were dropped, and who kept them knows."""
         if count:
             self.counters.dropped[reason] += count
-            if reason != "before_send":  # the user's own word
+            if reason not in ("before_send", "sampled"):  # the user's own word
                 self._reporter.note(_TOLD.get(reason, f"{{count}} messages dropped ({reason})"), detail, count)
 
     def refused(self, refusal: Refusal) -> None:

@@ -15,7 +15,7 @@ class Stats:
         accepted: messages asked for by log calls, those then refused or dropped included.
         delivered: messages that the server said it took.
         pending: messages that wait or are being sent.
-        dropped: messages dropped, by reason (`overflow`, `before_send`, `before_send_error`).
+        dropped: messages dropped, by reason (`overflow`, `sampled`, `before_send`, `before_send_error`).
         dead_lettered: messages that can't be delivered, by reason.
         retries: requests sent again.
         requests: requests made.
@@ -23,6 +23,7 @@ class Stats:
         rendered: values without a JSON form, rendered as text.
         last_error: the latest trouble in delivery, in words.
         last_delivery: when a batch was last delivered, in seconds since 1970.
+        rules: how many log calls each of the door's rules matched, by its name (``"rules.toml: rule[2]"``).
     """
 
     accepted: int = 0
@@ -36,6 +37,7 @@ class Stats:
     rendered: int = 0
     last_error: str | None = None
     last_delivery: float | None = None
+    rules: Mapping[str, int] = field(default_factory=dict)
 
 
 class Counters:

@@ -4,7 +4,7 @@ Pure: no I/O and no clock, and no knowledge of logging or of the network.
 """
 
 from robotmia_logging.messages.encode import as_text, encode, plain
-from robotmia_logging.messages.event import alias_event, seal_event
+from robotmia_logging.messages.event import CREATE_ALIAS, alias_event, seal_event
 from robotmia_logging.messages.given import INVALID_LINE, MAX_LINE_BYTES, given_line, is_blank
 from robotmia_logging.messages.limits import DEFAULT_URL, IMPORT_AGE_S, MAX_BATCH, OPERATIONS, RESERVED_PREFIX
 from robotmia_logging.messages.lines import LINE_START, DeadLetter, message_line, read_line
@@ -13,6 +13,7 @@ from robotmia_logging.messages.profile import operations, seal_update, transacti
 from robotmia_logging.messages.times import date_string, unix_seconds
 
 __all__ = [
+    "CREATE_ALIAS",
     "DEFAULT_URL",
     "ENGAGE",
     "IMPORT_AGE_S",

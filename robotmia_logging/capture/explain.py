@@ -1,0 +1,126 @@
+"""What becomes of a log call, and why: for people who write rules."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from robotmia_logging.capture.call import Call
+from robotmia_logging.capture.compose import Composer
+from robotmia_logging.capture.patterns import Text
+from robotmia_logging.capture.rules import Match, Rule
+from robotmia_logging.capture.seal import Captured
+from robotmia_logging.messages import Message, as_text
+
+_MANY = 20
+"""Rules that are gone into, one by one."""
+
+_SECRETS = ("token", "$token")
+_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What becomes of a log call.
+
+    Attributes:
+        rule: the name of the rule that matches (``"rules.toml: rule[2]"``), or None.
+        asked: the keys of the call itself that ask for messages.
+        messages: what comes of it, in the order in which it leaves: `endpoint`, `user`, `time` and the `message` as
+            robotmia gets it, but for the token; of those that don't leave `reason` and `error`, too.
+        why: what stands against it, or why no rule matches, in sentences.
+        tracked: whether anything leaves.
+    """
+
+    rule: str | None = None
+    asked: tuple[str, ...] = ()
+    messages: tuple[dict[str, Any], ...] = ()
+    why: tuple[str, ...] = ()
+    tracked: bool = False
+
+    def but(self, obstacles: tuple[str, ...]) -> Explanation:
+        """The same call, with obstacles on its way to the door."""
+        return replace(self, why=obstacles + self.why, tracked=False) if obstacles else self
+
+    def __str__(self) -> str:
+        lines = [f"matches {self.rule}"] if self.rule else []
+        lines += [f"the call itself asks: {', '.join(self.asked)}"] if self.asked else []
+        lines += [orjson.dumps(message).decode() for message in self.messages]
+        lines += self.why
+        return "\n".join([("tracked" if self.tracked else "not tracked"), *(f"  {line}" for line in lines)])
+
+
+def explain(composer: Composer, call: Call) -> Explanation:
+    """What becomes of a call; nothing is sent or counted.
+
+    Args:
+        composer: a door's.
+        call: the log call.
+    """
+    rules = composer.rules
+    match = rules.match(call.logger, call.level, call.template, call.rendered, _ignore)
+    captured, asked = composer.compose_unseen(call, match)
+    messages = tuple(_shown(item) for item in captured)
+    muted = call.extras.get("track") is False
+    return Explanation(
+        rule=None if match is None or muted else match.rule.label,
+        asked=() if muted else tuple(sorted(asked)),
+        messages=() if muted else messages,
+        why=("the call says track=False",) if muted else tuple(_why(composer, call, match)) if not messages else (),
+        tracked=not muted and any("reason" not in message for message in messages),
+    )
+
+
+def _ignore(_cause: str, _error: Exception) -> None:
+    return None
+
+
+def _shown(item: Captured) -> dict[str, Any]:
+    fields = {"endpoint": item.endpoint, "user": item.user, "time": item.time}
+    if isinstance(item, Message):
+        return {**fields, "message": _without_token(orjson.loads(item.body))}
+    return {**fields, "message": _without_token(item.wire), "reason": item.reason, "error": item.error}
+
+
+def _without_token(wire: Any) -> Any:
+    if not isinstance(wire, dict):
+        return wire
+    shown = {key: "..." if key in _SECRETS else value for key, value in wire.items()}
+    properties = wire.get("properties")
+    return shown if not isinstance(properties, dict) else {**shown, "properties": _without_token(properties)}
+
+
+def _why(composer: Composer, call: Call, match: Match | None) -> Iterator[str]:
+    if match is not None:
+        yield f"{match.rule.label} says track = false" if not match.rule.track else f"{match.rule.label} gives nothing"
+        return
+    if not composer.has_rules:
+        yield "the call has no tracking keys, and there are no rules"
+        return
+    rules = composer.rules.of_logger(call.logger)
+    if not rules:
+        named = sorted({rule.logger for rule in composer.rules if rule.logger})
+        yield f"no rule concerns the logger {_quoted(call.logger)}: rules name {', '.join(map(_quoted, named[:_MANY]))}"
+        return
+    text = Text(call.rendered)
+    for rule in rules[:_MANY]:
+        yield f"{rule.label} doesn't match: {_miss(rule, call, text)}"
+    if len(rules) > _MANY:
+        yield f"nor do {len(rules) - _MANY:,} more rules that concern this logger"
+
+
+def _miss(rule: Rule, call: Call, text: Text) -> str:
+    if call.level < rule.level:
+        return f"its level is {logging.getLevelName(rule.level)}, the call's {logging.getLevelName(call.level)}"
+    if rule.pattern is not None:
+        return f"its pattern {_quoted(rule.pattern.text)} isn't found in {_quoted(text.rendered)}"
+    return f"its message is {_quoted(rule.message)}, the call's {_quoted(call.template)}"
+
+
+def _quoted(value: Any) -> str:
+    text = repr(as_text(value))
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 4] + "...'"

@@ -1,0 +1,110 @@
+"""What a rule gives for one call: its values, filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from robotmia_logging.capture.call import Call
+from robotmia_logging.capture.fields import MISSING, Value
+from robotmia_logging.capture.rules import Match, Rule
+from robotmia_logging.messages import as_text
+
+_USER = "distinct_id"
+
+
+class Filling:
+    """A rule's values for one call.
+
+    Args:
+        match: the rule, and what it found in the rendered text.
+        call: the call.
+        context: what is bound in structlog's context.
+
+    Attributes:
+        rule: the rule.
+    """
+
+    __slots__ = ("_call", "_context", "_found", "rule")
+
+    def __init__(self, match: Match, call: Call, context: Mapping[str, Any]) -> None:
+        self.rule: Rule = match.rule
+        self._found = match.found
+        self._call = call
+        self._context = context
+
+    def event(self) -> str | None:
+        """The event's name; None if the rule only updates profiles."""
+        name = self._filled(self.rule.event)
+        if name is not MISSING:
+            return as_text(name)
+        if self.rule.profile is not None and self.rule.event is None:
+            return None
+        return as_text(self._call.template if self.rule.pattern is None else self._call.rendered())
+
+    def user(self) -> Any:
+        """The user, of whatever type; MISSING if the rule names none."""
+        if self.rule.distinct_id is None and self.rule.pattern is not None:
+            return self._found.get(_USER, MISSING)
+        return self._filled(self.rule.distinct_id)
+
+    def profile(self) -> Any:
+        """The profile's operations; MISSING if the rule has none."""
+        return self._filled(self.rule.profile)
+
+    def properties(self, exclude: frozenset[str]) -> Iterator[tuple[str, Any]]:
+        """The event's properties: named groups, the extras that the rule includes, then its own properties.
+
+        Args:
+            exclude: names of groups and extras that are kept back.
+        """
+        rule = self.rule
+        include, exclude = rule.privacy.include, exclude | rule.privacy.exclude
+        if rule.pattern is not None:
+            for name in self._found:
+                if name not in exclude and (include is None or name in include):
+                    yield name, self.find(name)
+        extras = self._call.extras
+        for name in include or ():
+            if name not in exclude and name not in self._found and name in extras:
+                yield name, extras[name]
+        for name, value in rule.properties.items():
+            filled = self._filled(value)
+            if filled is not MISSING:
+                yield name, filled
+
+    def find(self, field: str) -> Any:
+        """Look a field up: in the regex's groups, the arguments, the extras, the context, the record's attributes."""
+        value = self._look(field)
+        return _number(value) if field in self.rule.numbers and isinstance(value, str) else value
+
+    def _look(self, field: str) -> Any:
+        call = self._call
+        try:
+            if field in self._found:
+                return self._found[field]
+            if field.isdigit():
+                return _argument(call.args, int(field))
+            for place in (call.args, call.extras, self._context):
+                if isinstance(place, Mapping) and field in place:
+                    return place[field]
+            return call.attribute(field)
+        except Exception:  # a mapping that raises
+            return MISSING
+
+    def _filled(self, value: Value | None) -> Any:
+        return MISSING if value is None else value(self.find)
+
+
+def _argument(args: Any, position: int) -> Any:
+    return args[position] if isinstance(args, tuple) and position < len(args) else MISSING
+
+
+def _number(text: str) -> Any:
+    """A text as the number that it says; as it is if it says none."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text

@@ -1,0 +1,107 @@
+"""Regexes in rules: searched in the rendered text, within bounds, so that none can hang the application.
+
+They need the `regex` library: unlike the standard one it can give up.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+SEARCHED = 8_192
+"""Characters of a text that are searched; a longer one is cut."""
+
+TIMEOUT_S = 0.05
+"""Seconds of the processor's time that one search may take."""
+
+MAX_TIMEOUTS = 3
+"""Searches that took too long before a pattern is given up."""
+
+Tell = Callable[[str, Exception], None]
+"""Told of trouble: what happened, and the error."""
+
+NEEDED = "patterns need the regex library: pip install 'robotmia_logging[patterns]'"
+
+
+class Pattern:
+    """A compiled regex.
+
+    Args:
+        text: the regex, in the syntax of `re`.
+
+    Attributes:
+        text: as given.
+        names: its named groups.
+
+    Raises:
+        ValueError: it is no regex, or the `regex` library is missing; the text says so.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._regex = _compiled(text)
+        self.names: tuple[str, ...] = tuple(self._regex.groupindex)
+        self._timeouts = 0
+
+    def search(self, text: str, tell: Tell) -> Mapping[str, str] | None:
+        """The named groups that took part, if the pattern is found in the text's first `SEARCHED` characters.
+
+        Args:
+            text: the rendered message.
+            tell: told if the text was cut, or the search took too long, which counts as not found.
+        """
+        if self._timeouts >= MAX_TIMEOUTS:
+            return None
+        if len(text) > SEARCHED:
+            too_long = f"of {len(text):,} characters the first {SEARCHED:,} are searched"
+            tell("a message is too long for the patterns of rules", ValueError(too_long))
+        try:
+            found = self._regex.search(text, endpos=SEARCHED, timeout=TIMEOUT_S)
+        except TimeoutError:
+            self._took_too_long(tell)
+            return None
+        if found is None:
+            return None
+        groups = found.groupdict()
+        return {name: value for name, value in groups.items() if value is not None}
+
+    def _took_too_long(self, tell: Tell) -> None:
+        self._timeouts += 1
+        what = f"{self.text!r} takes more than {TIMEOUT_S} s"
+        if self._timeouts >= MAX_TIMEOUTS:
+            what += f"; after {MAX_TIMEOUTS} such searches its rule matches nothing any more"
+        tell("the pattern of a rule is too slow", TimeoutError(what))
+
+    def __repr__(self) -> str:
+        return f"<Pattern {self.text!r}>"
+
+
+class Text:
+    """What a log call says, rendered at most once, and only if a pattern wants to know.
+
+    Args:
+        render: gives the rendered message.
+    """
+
+    def __init__(self, render: Callable[[], str]) -> None:
+        self._render = render
+
+    @cached_property
+    def rendered(self) -> str:
+        """The rendered message."""
+        return self._render()
+
+
+def _compiled(text: str) -> Any:
+    try:
+        import regex  # noqa: PLC0415 - an extra, and needed only by those who write patterns
+    except ImportError:
+        raise ValueError(NEEDED) from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of syntax to come
+            return regex.compile(text)
+    except (regex.error, RecursionError, OverflowError, MemoryError) as error:
+        raise ValueError(f"it is no regular expression: {error}") from None

@@ -1,0 +1,83 @@
+"""Templates read backwards: from a rendered text to the arguments it was made with.
+
+A past log holds `order 17 placed`, where the rule names the template `order %s placed`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from robotmia_logging.capture.patterns import SEARCHED, Pattern, Tell
+
+_CONVERSION = re.compile(
+    r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?P<width>\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<kind>[diouxXeEfFgGcrsa%])"
+)
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    **dict.fromkeys("diu", (r"[+-]?\d+", int)),
+    **dict.fromkeys("xX", (r"[+-]?(?:0[xX])?[0-9a-fA-F]+", lambda text: int(text, 16))),
+    "o": (r"[+-]?(?:0o)?[0-7]+", lambda text: int(text, 8)),
+    **dict.fromkeys("eEfFgG", (rf"(?:{_NUMBER}|[+-]?(?:inf|nan))", float)),
+    **dict.fromkeys("rsac", (r"(?s:.*?)", str)),
+}
+
+
+class Template:
+    """A %-template that can be recognized in rendered texts.
+
+    `%d` and `%f` give numbers; `%s` gives text, as short a one as fits.
+
+    Attributes:
+        start: the literal text in front of the first field.
+        has_fields: whether it has any.
+    """
+
+    def __init__(self, template: str) -> None:
+        self._converters: dict[str, tuple[str, Callable[[str], Any]]] = {}
+        pieces, end = [], 0
+        self.start = template
+        self.has_fields = False
+        for conversion in _CONVERSION.finditer(template):
+            literal = template[end : conversion.start()]
+            end = conversion.end()
+            pieces.append(re.escape(literal))
+            if conversion["kind"] == "%":
+                pieces.append("%")
+                continue
+            if not self.has_fields:
+                self.start = _literal(template[: conversion.start()])
+            self.has_fields = True
+            pieces.append(self._piece(conversion))
+        pieces.append(re.escape(template[end:]))
+        self._pattern = Pattern(rf"\A{''.join(pieces)}\Z")
+
+    def _piece(self, conversion: re.Match[str]) -> str:
+        pattern, convert = _KINDS[conversion["kind"]]
+        key = conversion["key"]
+        field = str(len(self._converters)) if key is None else key
+        if field in self._converters:
+            return rf"\s*{pattern}\s*"
+        group = f"field{len(self._converters)}"
+        self._converters[field] = group, convert
+        padding = r"\s*" if conversion["width"] else ""
+        return f"{padding}(?P<{group}>{pattern}){padding}"
+
+    def fields(self, text: str, tell: Tell) -> Mapping[str, Any] | None:
+        """The arguments by name or position (``"0"``), or None if the text isn't made from this template."""
+        if not text.startswith(self.start) or len(text) > SEARCHED:  # of a cut one the last field would be cut, too
+            return None
+        groups = self._pattern.search(text, tell)
+        if groups is None:
+            return None
+        found = {}
+        for field, (group, convert) in self._converters.items():
+            with suppress(KeyError, ValueError):
+                found[field] = convert(groups[group])
+        return found
+
+
+def _literal(text: str) -> str:
+    return text.replace("%%", "%")
