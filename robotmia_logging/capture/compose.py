@@ -255,7 +255,7 @@ class Composer:
         try:
             each = operations(profile)
         except Exception as error:  # Refused, or a mapping that raises
-            return [refusal(error, ENGAGE, about, about.update({"profile": profile}))]
+            return [refusal(error, ENGAGE, about, about.update(_as_given(profile)))]
         return [make(ENGAGE, about, partial(about.update, {name: value})) for name, value in each]
 
     def _revenue(self, revenue: Any, about: About, make: Seal) -> Captured:
@@ -279,6 +279,14 @@ class Composer:
             yield
         finally:
             here.in_users_code = False
+
+
+def _as_given(profile: Any) -> dict[Any, Any]:
+    """A refused profile beside who and when, as an update has it: what is wrong can be put right, and sent."""
+    try:
+        return dict(profile)
+    except Exception:  # a mapping that raises
+        return {"profile": profile}
 
 
 def _is_muted(call: Call) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from structlog.contextvars import bound_contextvars
 
+from robotmia_logging.messages import read_line
 from tests.doors import StdlibDoor, StructlogDoor, both
 
 WHEN = 1_371_002_000
@@ -258,7 +260,7 @@ def test_refused_profile_is_kept_as_it_was(tmp_path):
         profile["plan"].append("later")
         assert door.letters() == {"bad_operation": 1}
         door.door.close()
-        assert '"profile":{"$set":{"a":1},"plan":["pro"]}' in (tmp_path / "letters").read_text()
+        assert '"$set":{"a":1},"plan":["pro"]}' in (tmp_path / "letters").read_text()
 
 
 @both
@@ -458,3 +460,17 @@ def test_extras_of_a_record_class_of_ones_own():
         record.track = True
         door.door.handle(record)
         assert door.properties()["region"] == "eu"
+
+
+def test_refused_profile_stands_in_its_dead_letter_as_an_update(tmp_path):
+    """A profile that mixes operations and properties is kept as the update it was to be: put right, it can be sent."""
+    letters = tmp_path / "dead-letters.jsonl"
+    with StdlibDoor(dead_letters=str(letters)) as door:
+        door.log("x", profile={"$set": {"a": 1}, "b": 2}, distinct_id="u1")
+        door.door.flush()
+    letter = json.loads(letters.read_text())
+    assert letter["reason"] == "bad_operation"
+    del letter["message"]["b"], letter["reason"]
+    message = read_line(json.dumps(letter).encode())
+    assert (message.endpoint, message.user) == ("engage", "u1")
+    assert json.loads(message.body)["$set"] == {"a": 1}
