@@ -1,0 +1,74 @@
+"""The format of a `logging.Formatter`, read backwards: from what the program's configuration says to a pattern."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from string import Formatter
+
+from robotmia_logging.errors import ConfigurationError
+
+#: What a line's parts are called by a LogRecord.
+_PARTS = {"asctime": "time", "created": "time", "levelname": "level", "name": "logger", "message": "message"}
+_NUMBERS = frozenset({"created", "msecs", "lineno", "process", "thread", "relativeCreated", "levelno"})
+_NUMBER = r"[-+\d.]+"
+_ASCTIME = r"(?:\d{4}-\d\d-\d\d \d[\d:.,]*\d|.+?)"  # as it is without a `datefmt`, with a blank in it; or any other
+_PERCENT = re.compile(r"%\((\w+)\)([#0\- +]*\d*(?:\.\d+)?)[a-zA-Z]|%%")
+_DOLLAR = re.compile(r"\$(?:\{(\w+)\}|(\w+)|\$)")
+_ALLOWED = "give the `format` of your logging configuration, such as '%(asctime)s %(levelname)s %(name)s %(message)s'"
+
+
+def formatter_pattern(log_format: str) -> str:
+    """A pattern, with groups as `open_format` wants them, for what a Formatter writes.
+
+    Args:
+        log_format: its format, in any of the styles ``%``, ``{`` and ``$``.
+
+    Raises:
+        ConfigurationError: it is none, or it writes no time or no message.
+    """
+    try:
+        pieces = list(_pieces(log_format))
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError("log_format", log_format, f"{error}; {_ALLOWED}") from None
+    seen: set[str] = set()
+    pattern = "".join(re.escape(literal) + _group(field, padded, seen) for literal, field, padded in pieces)
+    for part, name in (("time", "asctime"), ("message", "message")):
+        if part not in seen:
+            raise ConfigurationError("log_format", log_format, f"it has no {name}; {_ALLOWED}")
+    return f"^{pattern}$"
+
+
+def _pieces(log_format: str) -> Iterator[tuple[str, str | None, bool]]:
+    """Literal text, the field behind it, and whether that is padded."""
+    if "%(" in log_format:
+        yield from _found(_PERCENT, log_format, "%")
+    elif "{" in log_format and "${" not in log_format:
+        for literal, field, form, _ in Formatter().parse(log_format):
+            yield literal, field, bool(form)
+    else:
+        yield from _found(_DOLLAR, log_format, "$")
+
+
+def _found(fields: re.Pattern[str], log_format: str, sign: str) -> Iterator[tuple[str, str | None, bool]]:
+    end = 0
+    for field in fields.finditer(log_format):
+        literal = log_format[end : field.start()]
+        end = field.end()
+        if field.group() == sign * 2:
+            yield literal + sign, None, False
+        else:
+            name = field[1] or field[2]
+            yield literal, name, sign == "%" and bool(field[2])
+    yield log_format[end:], None, False
+
+
+def _group(field: str | None, padded: bool, seen: set[str]) -> str:
+    if field is None:
+        return ""
+    part = _PARTS.get(field, field)
+    kind = _ASCTIME if field == "asctime" else _NUMBER if field in _NUMBERS else r"\w+" if part == "level" else ".*?"
+    if part in seen or not field.isidentifier():
+        return kind
+    seen.add(part)
+    return rf"\s*(?P<{part}>{kind})\s*" if padded else f"(?P<{part}>{kind})"
