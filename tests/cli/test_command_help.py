@@ -34,7 +34,8 @@ def test_everything_has_help(path, command):
             assert parameter.help, parameter.name
             assert parameter.help.endswith("."), parameter.name
         else:
-            assert (parameter.metavar or parameter.name.upper()).partition("|")[0] in command.help, parameter.name
+            name = (parameter.metavar or parameter.name.upper()).strip("[].").partition("|")[0]
+            assert name in command.help, parameter.name
 
 
 @pytest.mark.parametrize(

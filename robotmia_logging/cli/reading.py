@@ -1,0 +1,138 @@
+"""What the commands that read past logs have in common: how the logs are written, which rules they go by."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import click
+
+from robotmia_logging.capture import CaptureSettings
+from robotmia_logging.cli.saying import fail
+from robotmia_logging.errors import ConfigurationError
+from robotmia_logging.logs import FORMATS, LogFormat, open_format
+from robotmia_logging.options import Given
+
+_OPTIONS = {"keys": "--key", "zone": "--timezone", "hash_key": "$ROBOTMIA_HASH_KEY"}
+_AS_THEY_ARE = ("pattern", "rules", "format", "log_format", "time_format", "exclude", "hash", "sample", "distinct_id")
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How logs are read, and what makes messages of them; from the options."""
+
+    rules: str | None
+    distinct_id: str | None
+    format: str
+    pattern: str | None
+    log_format: str | None
+    key: tuple[str, ...]
+    time_format: str | None
+    timezone: str
+    logger: str
+
+    def open_format(self, latest: float | None = None) -> LogFormat:
+        """The format of a log. Ends the command if an option isn't allowed.
+
+        Args:
+            latest: when the log was last written to, in seconds since 1970.
+        """
+        try:
+            return open_format(
+                self.format,
+                pattern=self.pattern,
+                log_format=self.log_format,
+                keys=dict(key.split("=", 1) for key in self.key),
+                zone=self.timezone,
+                time_format=self.time_format,
+                logger=self.logger,
+                latest=latest,
+            )
+        except ConfigurationError as error:
+            fail(told(error), 2)
+
+    def capture(self, token: str | None) -> CaptureSettings:
+        """What makes messages of calls; rules find their messages in rendered texts, too. Ends the command, likewise.
+
+        Args:
+            token: the project's token; None for that of the environment.
+        """
+        try:
+            given = Given({"token": token, "rules": self.rules, "distinct_id": self.distinct_id})
+            settings = given.capture(enabled=True)
+            return replace(settings, rules=settings.rules.for_rendered())
+        except ConfigurationError as error:
+            fail(told(error), 2)
+
+
+def reads_logs(command: Command) -> Command:
+    """The options of a command that reads past logs."""
+    options = (
+        click.option(
+            "--rules", metavar="RULES", help="The rules, a TOML or JSON file; lines with tracking keys need none."
+        ),
+        click.option("--distinct-id", metavar="KEY", help="The key that holds the user, where nothing else says."),
+        click.option(
+            "--format",
+            type=click.Choice(list(FORMATS)),
+            default="auto",
+            show_default=True,
+            help="How the log is written.",
+        ),
+        click.option(
+            "--pattern",
+            metavar="REGEX",
+            help="Or a regex for its lines, with groups named time, message and, if there are any, level and logger.",
+        ),
+        click.option(
+            "--log-format",
+            metavar="FORMAT",
+            help="Or the format of your logging configuration, such as '%(asctime)s %(levelname)s %(message)s'.",
+        ),
+        click.option(
+            "--key",
+            multiple=True,
+            metavar="NAME=KEY",
+            callback=_names,
+            help="What time, level, logger or message is called in JSON lines, such as time=ts; may be repeated.",
+        ),
+        click.option("--time-format", metavar="FORMAT", help="How times are written, as in strptime."),
+        click.option(
+            "--timezone",
+            metavar="ZONE",
+            default="UTC",
+            show_default=True,
+            help="Where times without a zone are: a name such as Europe/Berlin, local, or +01:00.",
+        ),
+        click.option("--logger", metavar="NAME", default="", help="The logger of lines that name none."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _names(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    for key in value:
+        name, found, called = key.partition("=")
+        if not found or not called or name not in ("time", "level", "logger", "message"):
+            raise click.BadParameter(f"{key!r}: give NAME=KEY, NAME one of time, level, logger, message")
+    return value
+
+
+def told(error: ConfigurationError) -> str:
+    """An error in words, the option called as the command calls it."""
+    same = f"--{error.option.replace('_', '-')}" if error.option in _AS_THEY_ARE else error.option
+    shown = ConfigurationError(_OPTIONS.get(error.option, same), error.value, error.allowed)
+    return str(shown).removeprefix("robotmia_logging: ")
+
+
+def written_at(path: str) -> float | None:
+    """When a log was last written to, in seconds since 1970."""
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return None

@@ -1,0 +1,198 @@
+"""`robotmia-logging explain`: which rule matches a line, what comes of it, and which rules never do."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+
+import pytest
+
+from tests.cli.command_running import here
+
+RULES = """
+[[rule]]
+logger = "shop"
+message = "order %s placed for %d"
+event = "Order Placed"
+distinct_id = "{0}"
+properties = { cents = "{1}" }
+
+[[rule]]
+logger = "uvicorn.access"
+message = '%s - "%s %s HTTP/%s" %d'
+event = "Page Viewed"
+properties = { path = "{2}", status = "{4}" }
+
+[[rule]]
+message = "never logged"
+"""
+
+LOG = """\
+2026-11-25 13:00:00,123 INFO shop.orders order 17 placed for 300
+2026-11-25 13:00:01,123 INFO shop.orders order placed
+Traceback (most recent call last):
+  File "shop.py", line 1
+ValueError: no order
+{"event": "order 18 placed for 5", "level": "info", "logger": "shop", "timestamp": "2026-11-25T13:00:02Z"}
+{"event": "hello", "track": "Greeted", "level": "info", "timestamp": "2026-11-25T13:00:02Z"}
+2026-11-25 13:00:00,123 INFO:     127.0.0.1:5 - "GET / HTTP/1.1" 200 OK
+???
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch):
+    for name in ("ROBOTMIA_TOKEN", "ROBOTMIA_HASH_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def rules(tmp_path):
+    path = tmp_path / "rules.toml"
+    path.write_text(RULES)
+    return path
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "app.log"
+    path.write_text(LOG)
+    return path
+
+
+def message(said):
+    (line,) = said.json[0]["messages"]
+    return line["message"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "order 17 placed for 300",
+        "2026-11-25 13:00:00,123 INFO shop.orders order 17 placed for 300",
+        '{"event": "order 17 placed for 300", "level": "info", "logger": "shop.orders", "timestamp": 1795611600}',
+        '{"message": "order 17 placed for 300", "levelname": "INFO", "name": "shop", "asctime": "2026-11-25 13:00:00"}',
+    ],
+    ids=["message", "text", "structlog", "python-json-logger"],
+)
+def test_line_of_any_kind(capsys, rules, line):
+    """A message alone, a log line or a JSON record: the rule that matches, and the event with typed properties."""
+    said = here(capsys, "explain", "--rules", rules, "--logger", "shop.orders", "--line", line, "--json")
+    assert (said.code, said.err) == (0, "")
+    (explanation,) = said.json
+    assert (explanation["rule"], explanation["tracked"]) == (f"{rules}: rule[0]", True)
+    assert message(said)["event"] == "Order Placed"
+    assert message(said)["properties"].items() >= {"distinct_id": "17", "cents": 300, "token": "..."}.items()
+
+
+def test_line_that_nothing_matches(capsys, rules):
+    """The command says, rule by rule, what doesn't fit, and exits with 1."""
+    said = here(capsys, "explain", "--rules", rules, "--logger", "shop", "--line", "order 17 placed for nothing")
+    assert said.code == 1
+    call = "the call's 'order 17 placed for nothing'"
+    assert said.out.splitlines() == [
+        "--line: not tracked",
+        f"  {rules}: rule[0] doesn't match: its message is 'order %s placed for %d', {call}",
+        f"  {rules}: rule[2] doesn't match: its message is 'never logged', {call}",
+    ]
+
+
+def test_level_of_a_line(capsys, tmp_path):
+    """A message alone has the level that is given."""
+    (tmp_path / "r.toml").write_text('[[rule]]\nlevel = "ERROR"\n')
+    arguments = ["explain", "--rules", tmp_path / "r.toml", "--line", "x"]
+    assert here(capsys, *arguments).code == 1
+    assert here(capsys, *arguments, "--level", "ERROR").code == 0
+
+
+def test_log_file(capsys, rules, log):
+    """Of a log the lines that match are shown, the others counted, and the rules that never matched listed."""
+    said = here(capsys, "explain", "--rules", rules, log)
+    assert (said.code, said.err) == (0, "")
+    assert [line.split(": ")[0] for line in said.out.splitlines() if line.endswith(": tracked")] == [
+        f"{log}:{number}" for number in (1, 6, 7, 8)
+    ]
+    assert said.out.splitlines()[-7:] == [
+        f"{rules}: rule[0]: 2 lines",
+        f"{rules}: rule[1]: 1 line",
+        "asked by themselves: 1 line",
+        "matched by nothing: 1 line",
+        "part of the line before: 3 lines",
+        "can't be read: 1 line: it matches none of the formats json, python, uvicorn, gunicorn, access, django, celery",
+        f"never matched, 1 of 3 rules: {rules}: rule[2]",
+    ]
+
+
+def test_summary_for_programs(capsys, rules, log):
+    """`--json` gives every line that matches, with `--unmatched` the others too, then the counts."""
+    said = here(capsys, "explain", "--rules", rules, log, "--json", "--unmatched", "--show", 0)
+    *lines, last = said.json
+    assert [line["place"].rpartition(":")[2] for line in lines] == ["1", "2", "6", "7", "8"]
+    summary = last["summary"]
+    assert summary["by_rule"] == {f"{rules}: rule[0]": 2, f"{rules}: rule[1]": 1}
+    assert (summary["asked"], summary["unmatched"], summary["continued"]) == (1, 1, 3)
+    assert list(summary["unread"].values()) == [1]
+    assert summary["never_matched"] == [f"{rules}: rule[2]"]
+
+
+def test_only_some_lines_are_shown(capsys, rules, log):
+    """`--show` bounds what is shown, not what is counted; `--unmatched` shows why nothing matches."""
+    said = here(capsys, "explain", "--rules", rules, log, "--show", 2, "--unmatched")
+    shown = [line for line in said.out.splitlines() if line.startswith(f"{log}:")]
+    assert shown == [f"{log}:1: tracked", f"{log}:2: not tracked"]
+    assert f"{rules}: rule[0]: 2 lines" in said.out
+
+
+def test_compressed_logs_and_standard_input(capsys, rules, tmp_path, monkeypatch):
+    """Logs may be compressed, several, and come from standard input."""
+    (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(LOG.encode()))
+    (tmp_path / "app.log").write_text(LOG)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LOG.encode())))
+    said = here(capsys, "explain", "--rules", rules, tmp_path / "app.log", tmp_path / "app.log.1.gz", "-", "--json")
+    assert said.json[-1]["summary"]["by_rule"][f"{rules}: rule[0]"] == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ([], "Give a FILE, - for standard input, or a --line."),
+        (["--line", "x", "--rules", "missing.toml"], "--rules is 'missing.toml': it can't be read"),
+        (["--line", "x", "--timezone", "Mars"], "--timezone is 'Mars': give an IANA name"),
+        (["--line", "x", "--pattern", "("], "--pattern is '(': "),
+        (["--line", "x", "--key", "when=ts"], "'when=ts': give NAME=KEY, NAME one of time, level, logger, message"),
+        (["--line", "x", "--level", "LOUD"], "--level is 'LOUD': give a level's name"),
+        (["--line", "x", "--format", "xml"], "'xml' is not one of 'auto', 'json'"),
+        (["missing.log"], "'missing.log' does not exist"),
+    ],
+)
+def test_wrong_use(capsys, arguments, error):
+    """Wrong options are an error of one sentence, which names the option as the command does; exit code 2."""
+    said = here(capsys, "explain", *arguments)
+    assert (said.code, said.out) == (2, "")
+    assert error in said.err
+
+
+def test_mistake_in_a_rule(capsys, tmp_path):
+    """A rule that can't be used is named with its file, its key, and what is allowed."""
+    path = tmp_path / "r.toml"
+    path.write_text('[[rule]]\nmessage = "x"\n[[rule]]\nsampel = 0.5\n')
+    said = here(capsys, "explain", "--line", "x", "--rules", path)
+    assert said.code == 2
+    assert f"{path}: rule[1].sampel is 0.5: not a rule's key; did you mean 'sample'?" in said.err
+
+
+def test_broken_archive(capsys, rules, tmp_path):
+    """A compressed log that is broken off is an error that names it."""
+    path = tmp_path / "app.log.gz"
+    path.write_bytes(gzip.compress(LOG.encode() * 1000)[:-20])
+    said = here(capsys, "explain", "--rules", rules, path)
+    assert said.code == 1
+    assert f"Can't read {path}: " in said.err
+
+
+def test_json_is_what_programs_read(capsys, rules):
+    """Each line of `--json` is a JSON object with the names of an `Explanation`."""
+    said = here(capsys, "explain", "--rules", rules, "--line", "x", "--json")
+    assert json.loads(said.out).keys() == {"place", "rule", "asked", "messages", "why", "tracked"}
