@@ -16,7 +16,18 @@ from robotmia_logging.logs import FORMATS, LogFormat, open_format
 from robotmia_logging.options import Given
 
 _OPTIONS = {"keys": "--key", "zone": "--timezone", "hash_key": "$ROBOTMIA_HASH_KEY"}
-_AS_THEY_ARE = ("pattern", "rules", "format", "log_format", "time_format", "exclude", "hash", "sample", "distinct_id")
+_AS_THEY_ARE = (
+    "pattern",
+    "rules",
+    "format",
+    "log_format",
+    "time_format",
+    "exclude",
+    "hash",
+    "sample",
+    "distinct_id",
+    "properties",
+)
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -27,6 +38,10 @@ class Reading:
 
     rules: str | None
     distinct_id: str | None
+    properties: tuple[str, ...]
+    exclude: tuple[str, ...]
+    hash: tuple[str, ...]
+    sample: float | None
     format: str
     pattern: str | None
     log_format: str | None
@@ -55,18 +70,30 @@ class Reading:
         except ConfigurationError as error:
             fail(told(error), 2)
 
-    def capture(self, token: str | None) -> CaptureSettings:
+    def capture(self, token: str | None, hash_key: str | None = None) -> CaptureSettings:
         """What makes messages of calls; rules find their messages in rendered texts, too. Ends the command, likewise.
 
         Args:
             token: the project's token; None for that of the environment.
+            hash_key: the key for hashes; None for that of the environment.
         """
+        options = {
+            "token": token,
+            "hash_key": hash_key,
+            "rules": self.rules,
+            "distinct_id": self.distinct_id,
+            "properties": dict(given.split("=", 1) for given in self.properties),
+            "exclude": self.exclude,
+            "hash": self.hash,
+            "sample": self.sample,
+        }
         try:
-            given = Given({"token": token, "rules": self.rules, "distinct_id": self.distinct_id})
-            settings = given.capture(enabled=True)
+            settings = Given(options).capture(enabled=True)
             return replace(settings, rules=settings.rules.for_rendered())
         except ConfigurationError as error:
             fail(told(error), 2)
+        except ValueError as error:  # no regex library
+            fail(f"--rules is {self.rules!r}: {error}", 2)
 
 
 def reads_logs(command: Command) -> Command:
@@ -76,6 +103,17 @@ def reads_logs(command: Command) -> Command:
             "--rules", metavar="RULES", help="The rules, a TOML or JSON file; lines with tracking keys need none."
         ),
         click.option("--distinct-id", metavar="KEY", help="The key that holds the user, where nothing else says."),
+        click.option(
+            "--property",
+            "properties",
+            multiple=True,
+            metavar="NAME=VALUE",
+            callback=_pairs,
+            help="A property of every event, as the handler's option `properties` has it; may be repeated.",
+        ),
+        click.option("--exclude", multiple=True, metavar="NAME", help="As the handler's option; may be repeated."),
+        click.option("--hash", multiple=True, metavar="NAME", help="As the handler's option; may be repeated."),
+        click.option("--sample", type=float, metavar="SHARE", help="As the handler's option: the share of users."),
         click.option(
             "--format",
             type=click.Choice(list(FORMATS)),
@@ -113,6 +151,13 @@ def reads_logs(command: Command) -> Command:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def _pairs(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    for pair in value:
+        if not pair.partition("=")[0] or "=" not in pair:
+            raise click.BadParameter(f"{pair!r}: give NAME=VALUE")
+    return value
 
 
 def _names(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hmac
 import io
 import json
 import sys
@@ -196,3 +197,33 @@ def test_json_is_what_programs_read(capsys, rules):
     """Each line of `--json` is a JSON object with the names of an `Explanation`."""
     said = here(capsys, "explain", "--rules", rules, "--line", "x", "--json")
     assert json.loads(said.out).keys() == {"place", "rule", "asked", "messages", "why", "tracked"}
+
+
+def test_options_of_the_handler(capsys, rules, monkeypatch):
+    """What the live handler adds, keeps back, hashes or samples, the command does, too."""
+    monkeypatch.setenv("ROBOTMIA_HASH_KEY", "a key for tests only")
+    line = '{"event": "x", "track": true, "email": "a@b", "phone": "1", "user_id": 7, "timestamp": 1795611600}'
+    arguments = ["explain", "--line", line, "--json", "--distinct-id", "user_id"]
+    said = here(capsys, *arguments, "--property", "release=2.4", "--exclude", "phone", "--hash", "email")
+    properties = message(said)["properties"]
+    assert properties.pop("email") == hmac.digest(b"a key for tests only", b"a@b", "sha256").hex()
+    assert properties == {"token": "...", "time": 1795611600, "distinct_id": "7", "user_id": 7, "release": "2.4"}
+    (left_out,) = here(capsys, *arguments, "--sample", "0").json[0]["messages"]
+    assert left_out["reason"] == "sampled"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--sample", "2"], "--sample is 2.0: give the share of users to track, from 0 to 1"),
+        (["--hash", "email"], "$ROBOTMIA_HASH_KEY is None: `hash` needs a key: give a secret"),
+        (["--hash", "token"], "--hash is ('token',): robotmia reads 'token' itself"),
+        (["--property", "release"], "'release': give NAME=VALUE"),
+        (["--property", "mp_a=1"], "'mp_a' can't be a property of all events"),
+    ],
+)
+def test_wrong_options_of_the_handler(capsys, arguments, error):
+    """They are checked as the handler's are."""
+    said = here(capsys, "explain", "--line", "x", *arguments)
+    assert (said.code, said.out) == (2, "")
+    assert error in said.err
