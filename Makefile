@@ -8,7 +8,7 @@ help:
 	@echo "make demo    run the examples against the sandbox and show what arrived"
 	@echo "make test    install what the tests need and run them all"
 	@echo "make lint    ruff, mypy --strict, the import contract"
-	@echo "make bench   the cost of a log call, of delivery and of the spool"
+	@echo "make bench   the cost of a log call, of delivery, of the spool, of rules and of a replay"
 	@echo "make chaos   kill, fork and starve processes that spool, then count (ROUNDS=1000 SEED=1)"
 
 demo: $(VENV)/.test
@@ -27,6 +27,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/log_call.py
 	$(BIN)/python benchmarks/spool.py
 	$(BIN)/python benchmarks/rules.py
+	$(BIN)/python benchmarks/replay.py
 
 ROUNDS ?= 1000
 SEED ?= 1

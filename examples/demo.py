@@ -29,7 +29,7 @@ from rich.text import Text
 
 HERE = Path(__file__).parent
 TOKEN = "demo-token"  # noqa: S105 - the sandbox takes any
-EXAMPLE_TIMEOUT_S = 10
+EXAMPLE_TIMEOUT_S = 30
 DAY_S = 24 * 3600
 FRESH_S = 60  # a time this close to the arrival is the record's own
 LONG_RUN = 9  # rows of one kind that are shown in full
@@ -68,9 +68,9 @@ def event(user: str | None, name: str, /, *, to: str = "track", age_days: int = 
     return Arrival(to, user, _shown(name, properties) + _age(age_days))
 
 
-def update(user: str, operation: str, value: Any, **attributes: Any) -> Arrival:
+def update(user: str, operation: str, value: Any, *, age_days: int = 0, **attributes: Any) -> Arrival:
     """A profile update, without token, user and time."""
-    return Arrival("engage", user, _json({operation: value, **attributes}))
+    return Arrival("engage", user, _json({operation: value, **attributes}) + _age(age_days))
 
 
 def refused(user: str, error: str) -> Arrival:
@@ -87,7 +87,7 @@ def _json(value: Any) -> str:
 
 
 def _age(days: int) -> str:
-    return f", {days} days ago" if days else ""
+    return f", {days} day{'s' if days > 1 else ''} ago" if days else ""
 
 
 def _page(path: str, status: int, method: str = "GET", user: str | None = None) -> Arrival:
@@ -158,6 +158,26 @@ STORIES: dict[str, Story] = {
         ('"GET /report?month=7 HTTP/1.1" 503', [_page("/report?month=7", 503)]),
         ('"GET /nowhere HTTP/1.1" 404', [_page("/nowhere", 404)]),
     ],
+    "funnel.py": [
+        ("{user} signed up for {plan}", []),
+        ("never matched, 1 of 4 rules: rules.toml: rule[3]", []),
+        (
+            "5 messages delivered",
+            [
+                event("bob", "Signed Up", to="import", age_days=8, plan="free"),
+                event("ada", "Signed Up", age_days=1, plan="pro"),
+                event("ada", "Ordered", age_days=1, items=2, total=49.9),
+                update("ada", "$add", {"Orders": 1}, age_days=1),
+                event("bob", "Payment Declined", age_days=1, reason="no cover"),
+            ],
+        ),
+        ("cleo signed up for pro", [event("cleo", "Signed Up", plan="pro")]),
+        (
+            "cleo ordered 2 items for 108.50",
+            [event("cleo", "Ordered", items=2, total=108.5), update("cleo", "$add", {"Orders": 1})],
+        ),
+        ("payment of dan declined", [event("dan", "Payment Declined", reason="card expired")]),
+    ],
     "one_bad_message.py": [
         *_searches(range(1, 21)),
         ("user-0 looked for robots and the meaning of life", [refused("user-0", f"messages[0]: {_TOO_LONG}")]),
@@ -201,7 +221,8 @@ def as_arrival(sent: Mapping[str, Any]) -> Arrival:
     """What the sandbox says of a message, as an arrival: less token, user and time, but wrong ones stay and show."""
     message, user, arrived = sent["message"], sent["distinct_id"], sent["arrived"]
     if sent["endpoint"] == "engage":
-        return Arrival("engage", user, _json(_rest(message, "$", arrived)))
+        days = round((arrived - message.get("$time", arrived)) / DAY_S)
+        return Arrival("engage", user, _json(_rest(message, "$", arrived - days * DAY_S)) + _age(days))
     properties = message["properties"]
     days = round((arrived - properties.get("time", arrived)) / DAY_S)
     shown = _shown(message["event"], _rest(properties, "", arrived - days * DAY_S))

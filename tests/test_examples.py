@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def run(server):
 
     def run_to_end(name):
         command = [sys.executable, EXAMPLES / name]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
@@ -215,6 +216,27 @@ def test_killed(run, updates):
     assert lines[-1] == "delivered by the next process: 3"
     assert lines[-4:-1] == ["on disk: 19.9", "on disk: 29.9", "on disk: 49.9"]
     assert [update["$append"]["$transactions"]["$amount"] for _, update in updates()] == [19.9, 29.9, 49.9]
+
+
+def test_funnel(run, events, updates):
+    """From a scan to live events: the past arrives with its own times, the present as it is logged."""
+    printed = run("funnel.py")
+    assert "4 log calls in 1 file: 3 literal, 1 f-string" in printed
+    assert "never matched, 1 of 4 rules: rules.toml: rule[3]" in printed
+    assert "5 messages delivered" in printed
+    assert Counter((endpoint, user, name) for endpoint, user, name, _ in events()) == Counter(
+        [
+            ("import", "bob", "Signed Up"),
+            ("track", "ada", "Signed Up"),
+            ("track", "ada", "Ordered"),
+            ("track", "bob", "Payment Declined"),
+            ("track", "cleo", "Signed Up"),
+            ("track", "cleo", "Ordered"),
+            ("track", "dan", "Payment Declined"),
+        ]
+    )
+    assert ("track", "cleo", "Ordered", {"items": 2, "total": 108.5}) in events()
+    assert [user for user, _ in updates()] == ["ada", "cleo"]
 
 
 def test_every_example_is_in_the_demo():

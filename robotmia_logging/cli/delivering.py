@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -41,9 +42,16 @@ class Where:
         except ConfigurationError as error:
             fail(str(error), 2)
 
-    def limits(self, *, stall_s: float | None) -> Limits:
-        """When to give up: after the time that was given, or else when for so long nothing happens."""
-        return Limits(timeout_s=self.timeout, stall_s=stall_s if self.timeout is None else None)
+    def limits(self, *, stall_s: float | None, spent_s: float = 0.0) -> Limits:
+        """When to give up: after the time that was given, or else when for so long nothing happens.
+
+        Args:
+            stall_s: for how long.
+            spent_s: how much of the time that was given is over.
+        """
+        if self.timeout is None:
+            return Limits(stall_s=stall_s)
+        return Limits(timeout_s=self.timeout - spent_s)
 
 
 def delivers(giving_up: str) -> Callable[[Command], Command]:
@@ -93,6 +101,21 @@ def _form_fields(_context: click.Context, _option: click.Parameter, value: tuple
     if not all(field.partition("=")[0] and "=" in field for field in value):
         raise click.BadParameter("give KEY=VALUE")  # without the value: it may be a secret
     return value
+
+
+def is_among(path: str, files: Iterable[str]) -> bool:
+    """Whether a path leads to one of these files, by whatever name."""
+    return os.path.exists(path) and any(os.path.exists(file) and os.path.samefile(path, file) for file in files)
+
+
+@contextmanager
+def graceful() -> Iterator[None]:
+    """Have SIGTERM end what is done here as Ctrl-C does: what is under way gets its outcome."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Progress:

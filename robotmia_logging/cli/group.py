@@ -2,7 +2,10 @@
 
 import click
 
+from robotmia_logging.cli.explain import explain_command
+from robotmia_logging.cli.replay import replay
 from robotmia_logging.cli.sandbox import sandbox
+from robotmia_logging.cli.scan import scan
 from robotmia_logging.cli.send import send
 from robotmia_logging.cli.spool import spool
 
@@ -13,6 +16,9 @@ def cli() -> None:
     """Log calls become robotmia events and profile updates."""
 
 
+cli.add_command(explain_command)
+cli.add_command(replay)
 cli.add_command(sandbox)
+cli.add_command(scan)
 cli.add_command(send)
 cli.add_command(spool)

@@ -10,7 +10,7 @@ from typing import IO
 
 import click
 
-from robotmia_logging.cli.delivering import Where, delivers, exit_code, progressing, why
+from robotmia_logging.cli.delivering import Where, delivers, exit_code, is_among, progressing, why
 from robotmia_logging.cli.saying import fail, many, reason, say_json, summary
 from robotmia_logging.delivery import DeliverySettings
 from robotmia_logging.delivery.resend import ChangedError, GivenLines, Journal, JournalError, Sent, send_lines
@@ -69,8 +69,7 @@ def _beside(file: str, *, is_stream: bool) -> str:
 
 
 def _refuse_own(file: str, settings: DeliverySettings) -> None:
-    letters = settings.dead_letters
-    if letters is not None and os.path.exists(letters) and os.path.exists(file) and os.path.samefile(letters, file):
+    if is_among(os.fspath(settings.dead_letters or ""), [file]):
         fail(f"{file} is sent: dead letters must go to another file (--dead-letters).", 2)
 
 

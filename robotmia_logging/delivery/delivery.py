@@ -470,7 +470,7 @@ class Delivery:
         if self._keeper is not None:
             self._keeper.stop_adopting()
             if self.pending:
-                self._stand_still(deadline)
+                self.stand_still(min(deadline, self._clock.monotonic() + self.exit_grace_s))
             self._keeper.leave()
 
     @property
@@ -478,15 +478,15 @@ class Delivery:
         """What requests that have begun get to end at exit, the last of `shutdown_timeout`."""
         return 0.0 if self._keeper is None else min(_GRACE_S, self.settings.shutdown_timeout / 4)
 
-    def _stand_still(self, deadline: float) -> None:
-        """Send no more of what is on disk: what is under way when the process ends is sent twice.
+    def stand_still(self, deadline: float) -> None:
+        """Send no more, for good: whoever keeps what waits has it sent by another process.
 
-        Requests that have begun get a moment to end.
+        Requests that have begun get until `deadline` to end; what is under way after that is sent twice.
         """
-        deadline = min(deadline, self._clock.monotonic() + self.exit_grace_s)
         self._guard.run(lambda: setattr(self, "_stands_still", True), 1.0)
         while self._under_way and self._clock.monotonic() < deadline:
             self._clock.sleep(_GRACE_S / 100)
+        self._guard.run(lambda: None, 1.0)  # under the lock the latest outcome is told
 
     def tell_news_here(self) -> None:
         """At exit: say what is left to say, in this thread."""

@@ -7,24 +7,41 @@ The way of a line::
                           Journal       (FILE.sent: where to go on after an interruption)
 """
 
-from robotmia_logging.delivery.resend.journal import ChangedError, Journal, JournalError
+from robotmia_logging.delivery.resend.journal import (
+    ChangedError,
+    Journal,
+    JournalError,
+    read_stretches,
+    stretch_lines,
+    write_all,
+)
 from robotmia_logging.delivery.resend.letters import letter_lines, send_letters, take_letters
-from robotmia_logging.delivery.resend.lines import GivenLines
+from robotmia_logging.delivery.resend.lines import Done, GivenLines, Item, Line, Passed, Source, Stretch, file_lines
 from robotmia_logging.delivery.resend.sending import Sent, send_lines
 from robotmia_logging.delivery.resend.work import YEAR_S, Ending, Limits, work
 
 __all__ = [
     "YEAR_S",
     "ChangedError",
+    "Done",
     "Ending",
     "GivenLines",
+    "Item",
     "Journal",
     "JournalError",
     "Limits",
+    "Line",
+    "Passed",
     "Sent",
+    "Source",
+    "Stretch",
+    "file_lines",
     "letter_lines",
+    "read_stretches",
     "send_letters",
     "send_lines",
+    "stretch_lines",
     "take_letters",
     "work",
+    "write_all",
 ]

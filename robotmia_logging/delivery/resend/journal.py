@@ -24,6 +24,7 @@ from robotmia_logging.delivery.resend.lines import Done, Item, Stretch
 
 SUFFIX = ".sent"
 _HEAD_BYTES = 4096
+_MOST_PASSED = 256
 
 
 class JournalError(Exception):
@@ -43,11 +44,12 @@ class Journal:
         error: why it could be written no longer; then nothing more should be sent.
     """
 
-    def __init__(self, path: str, descriptor: int) -> None:
+    def __init__(self, path: str, descriptor: int, done: Done | None = None) -> None:
         self.path = path
-        self.done = Done()
+        self.done = Done() if done is None else done
         self.error: OSError | None = None
         self._descriptor: int | None = descriptor
+        self._passed: list[Stretch] = []
         self._writing = threading.Lock()
 
     @classmethod
@@ -74,14 +76,26 @@ class Journal:
 
     def settled(self, items: Iterable[Item]) -> None:
         """These have their outcome. Called by senders, under their lock: raises nothing."""
-        lines = b"".join(b"[%d,%d]\n" % stretch for stretch in _joined(item.place for item in items))
         with self._writing:
-            if self._descriptor is None or self.error is not None:
-                return
-            try:
-                _write(self._descriptor, lines)
-            except OSError as error:
-                self.error = OSError(error.errno, error.strerror, self.path)
+            self._put_down(item.place for item in items)
+
+    def passed(self, stretch: Stretch) -> None:
+        """Nothing of this stretch is to be sent. Written with what is settled next."""
+        with self._writing:
+            self._passed.append(stretch)
+            if len(self._passed) >= _MOST_PASSED:
+                self._put_down(())
+
+    def _put_down(self, stretches: Iterable[Stretch]) -> None:
+        """Write stretches, and what was passed. The lock is held."""
+        if self._descriptor is None or self.error is not None:
+            return
+        data = stretch_lines([*self._passed, *stretches])
+        self._passed.clear()
+        try:
+            write_all(self._descriptor, data)
+        except OSError as error:
+            self.error = OSError(error.errno, error.strerror, self.path)
 
     def finish(self) -> None:
         """All of the file has been sent: nothing need be kept.
@@ -96,6 +110,8 @@ class Journal:
     def close(self) -> None:
         """Let go of the file; what is settled later is not written down."""
         with self._writing:
+            if self._passed:
+                self._put_down(())
             descriptor, self._descriptor = self._descriptor, None
             if descriptor is not None:
                 os.close(descriptor)
@@ -118,11 +134,11 @@ class Journal:
                 raise JournalError(f"{self.path} is no journal of ours: move it away")
             if restart:
                 os.ftruncate(descriptor, 0)
-                _write(descriptor, orjson.dumps({"sending": about}) + b"\n")
+                write_all(descriptor, orjson.dumps({"sending": about}) + b"\n")
             elif known != about:
                 raise ChangedError(f"it has changed since a part of it was sent, says {self.path}")
             else:
-                valid = len(head) + _read(file, self.done)
+                valid = len(head) + read_stretches(file, self.done)
                 os.ftruncate(descriptor, valid)
 
 
@@ -140,13 +156,13 @@ def known_done(path: str, file: int) -> Done:
     try:
         with open(path + SUFFIX, "rb") as journal:
             if _head(journal.readline()) == _about(file):
-                _read(journal, done)
+                read_stretches(journal, done)
     except FileNotFoundError:
         pass
     return done
 
 
-def _read(lines: Iterable[bytes], done: Done) -> int:
+def read_stretches(lines: Iterable[bytes], done: Done) -> int:
     """Read stretches, up to the last one, which a kill may have broken off; gives how many bytes were read."""
     size = 0
     for line in lines:
@@ -183,6 +199,11 @@ def _stretch(line: bytes) -> tuple[int, int] | None:
     return (start, end) if line.endswith(b"\n") and type(start) is type(end) is int else None
 
 
+def stretch_lines(stretches: Iterable[Stretch]) -> bytes:
+    """Stretches as lines of a journal."""
+    return b"".join(b"[%d,%d]\n" % stretch for stretch in _joined(stretches))
+
+
 def _joined(stretches: Iterable[Stretch]) -> list[tuple[int, int]]:
     """Stretches that touch as one."""
     joined: list[tuple[int, int]] = []
@@ -194,6 +215,11 @@ def _joined(stretches: Iterable[Stretch]) -> list[tuple[int, int]]:
     return joined
 
 
-def _write(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of it, however little the system takes at a time.
+
+    Raises:
+        OSError: it can't be written.
+    """
     while data:
         data = data[os.write(descriptor, data) :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterator
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, Protocol
 
 from robotmia_logging.messages import MAX_LINE_BYTES, Message, Refusal, given_line, is_blank
 
@@ -34,9 +34,39 @@ class Line(NamedTuple):
     text: bytes
 
 
-def file_lines(file: IO[bytes]) -> Iterator[Line]:
-    """The lines of a file that aren't blank. Memory is bounded, whatever the file."""
-    start = end = number = 0
+class Passed(NamedTuple):
+    """What holds nothing to be sent, and counts as done.
+
+    Attributes:
+        place: where it is.
+    """
+
+    place: Stretch
+
+
+class Source(Protocol):
+    """What is still to be sent of a file, each item with its place.
+
+    Attributes:
+        earlier: lines passed over, for they have their outcome.
+        passed_bytes: how much of the file has nothing to be sent any more.
+    """
+
+    earlier: int
+    passed_bytes: int
+
+    def __iter__(self) -> Iterator[Item | Passed]: ...
+
+
+def file_lines(file: IO[bytes], *, start: int = 0, number: int = 0) -> Iterator[Line]:
+    """The lines of a file that aren't blank. Memory is bounded, whatever the file.
+
+    Args:
+        file: where reading goes on.
+        start: how many bytes of it were read before.
+        number: how many lines these were.
+    """
+    end = start
     while text := file.readline(MAX_LINE_BYTES + 1):
         number += 1
         end += len(text)
@@ -56,9 +86,11 @@ class Done:
         # Stretches that touch become one. Lines are sent about in order: few are left, however long the file.
         self._end_of: dict[int, int] = {}
         self._start_of: dict[int, int] = {}
+        self._sorted: list[Stretch] | None = None
 
     def add(self, start: int, end: int) -> None:
         """Another stretch."""
+        self._sorted = None
         start = self._start_of.pop(start, start)
         end = self._end_of.pop(end, end)
         self._end_of[start] = end
@@ -67,6 +99,13 @@ class Done:
     def stretches(self) -> list[Stretch]:
         """All of it, in order."""
         return [Stretch(*stretch) for stretch in sorted(self._end_of.items())]
+
+    def holds(self, stretch: Stretch) -> bool:
+        """Whether all of a stretch is done."""
+        if self._sorted is None:
+            self._sorted = self.stretches()
+        index = bisect.bisect_right(self._sorted, stretch.start, key=_start) - 1
+        return index >= 0 and stretch.end <= self._sorted[index].end
 
     def __bool__(self) -> bool:
         return bool(self._end_of)
@@ -92,7 +131,7 @@ class GivenLines:
     def __init__(self, file: IO[bytes], now: int, done: Done | None = None, *, is_numbered: bool = True) -> None:
         self._file = file
         self._now = now
-        self._stretches = [] if done is None else done.stretches()
+        self._done = done or Done()
         self._is_numbered = is_numbered
         self.earlier = 0
         self.passed_bytes = 0
@@ -100,7 +139,7 @@ class GivenLines:
     def raw(self) -> Iterator[Line]:
         """The lines as they are."""
         for line in file_lines(self._file):
-            if self._is_done(line.stretch):
+            if self._done.holds(line.stretch):
                 self.earlier += 1
                 self.passed_bytes += line.stretch.end - line.stretch.start
             else:
@@ -114,6 +153,6 @@ class GivenLines:
                 item.error = f"line {line.number}: {item.error}"
             yield item
 
-    def _is_done(self, stretch: Stretch) -> bool:
-        index = bisect.bisect_right(self._stretches, stretch.start, key=lambda known: known.start) - 1
-        return index >= 0 and stretch.end <= self._stretches[index].end
+
+def _start(stretch: Stretch) -> int:
+    return stretch.start

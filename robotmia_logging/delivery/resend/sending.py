@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 
 from robotmia_logging.delivery.delivery import Delivery
 from robotmia_logging.delivery.resend.journal import Journal
-from robotmia_logging.delivery.resend.lines import GivenLines, Item
+from robotmia_logging.delivery.resend.lines import Item, Passed, Source
 from robotmia_logging.delivery.resend.work import YEAR_S, Ending, Limits, work
 from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.stats import Stats
 from robotmia_logging.messages import MAX_LINE_BYTES, Message
 
 _MAX_PENDING, _MAX_PENDING_BYTES = 5_000, 2 * MAX_LINE_BYTES
+_AHEAD, _AGAIN = 2_400, 1_200
+"""Reading pauses when so many wait, and goes on when so few do: `put` looks for room only when half of it is taken."""
+_LOOK_AGAIN_S = 0.1
 _REFUSED_BYTES = 8 * 1024 * 1024
 _LETTER_BYTES = 8 * 1024
 """What a refused line is reckoned to take in memory beside its own size."""
@@ -43,12 +46,14 @@ class Account:
     """What has its outcome for good; of dead letters, those that are written.
 
     Attributes:
+        has_news: set when there are more.
         count: how many lines.
         size: how many bytes of the file.
     """
 
     def __init__(self, journal: Journal | None) -> None:
         self._journal = journal
+        self.has_news = threading.Event()
         self.count = 0
         self.size = 0
 
@@ -59,10 +64,16 @@ class Account:
             self._journal.settled(items)
         self.count += len(items)
         self.size += sum(item.place.end - item.place.start for item in items)
+        self.has_news.set()
+
+    def passed(self, passed: Passed) -> None:
+        """Nothing of this is to be sent."""
+        if self._journal is not None:
+            self._journal.passed(passed.place)
 
 
 def send_lines(
-    lines: GivenLines,
+    lines: Source,
     settings: DeliverySettings,
     *,
     journal: Journal | None = None,
@@ -73,7 +84,7 @@ def send_lines(
     """Send what is still to be sent of a file.
 
     Args:
-        lines: the file's.
+        lines: the file's; those that are passed over, too.
         settings: how to deliver it, and where dead letters go.
         journal: told of what has its outcome.
         limits: when to give up.
@@ -89,7 +100,7 @@ def send_lines(
     is_read = threading.Event()
 
     def feed(stop: threading.Event) -> None:
-        if _feed(delivery, lines, stop):
+        if _feed(delivery, lines, account, stop):
             is_read.set()
             delivery.flush(YEAR_S)
 
@@ -111,7 +122,7 @@ def send_lines(
     )
 
 
-def _feed(delivery: Delivery, lines: Iterable[Item], stop: threading.Event) -> bool:
+def _feed(delivery: Delivery, lines: Source, account: Account, stop: threading.Event) -> bool:
     """Hand the lines over; False if it was to stop before the last one."""
     refused_bytes = 0
     for item in lines:
@@ -119,6 +130,11 @@ def _feed(delivery: Delivery, lines: Iterable[Item], stop: threading.Event) -> b
             return False
         if isinstance(item, Message):
             delivery.put(item)  # waits for room
+            if delivery.pending >= _AHEAD:
+                _pause(delivery, account, stop)
+            continue
+        if isinstance(item, Passed):
+            account.passed(item)
             continue
         delivery.account(item)
         refused_bytes += _LETTER_BYTES + item.place.end - item.place.start
@@ -127,6 +143,14 @@ def _feed(delivery: Delivery, lines: Iterable[Item], stop: threading.Event) -> b
             delivery.stats()
             delivery.tidy()
     return True
+
+
+def _pause(delivery: Delivery, account: Account, stop: threading.Event) -> None:
+    """Wait until few messages wait: reading and sending in turns is faster than both at every message."""
+    account.has_news.clear()
+    while delivery.pending > _AGAIN and not stop.is_set():
+        account.has_news.wait(_LOOK_AGAIN_S)
+        account.has_news.clear()
 
 
 def _for_files(settings: DeliverySettings) -> DeliverySettings:

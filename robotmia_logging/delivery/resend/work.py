@@ -84,11 +84,23 @@ def work(
     finally:
         stop.set()
         ending = ending or Ending.DONE
-        delivery.close(ending.grace_s)
-        delivery.reported_lost = sys.maxsize  # it is our caller who tells of it
+        _end(delivery, ending)
     if errors:
         raise errors[0]
     return ending
+
+
+def _end(delivery: Delivery, ending: Ending) -> None:
+    """What waits gets a moment, and what is under way its outcome: else it would be sent once more."""
+    try:
+        now = delivery.clock.monotonic()
+        if ending is not Ending.DONE:
+            delivery.settle_until(now + ending.grace_s)
+            delivery.stand_still(now + ending.grace_s + sum(delivery.settings.timeout))
+        delivery.close(ending.grace_s if ending is Ending.DONE else 0.0)
+    except KeyboardInterrupt:  # once more: whoever waits for us has had enough
+        delivery.close(0.0)
+    delivery.reported_lost = sys.maxsize  # it is our caller who tells of it
 
 
 class _Watch:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from robotmia_logging.delivery.resend import journal as module
 from robotmia_logging.delivery.resend.journal import ChangedError, Journal, JournalError, known_done
 from robotmia_logging.delivery.resend.lines import Stretch
 from tests.delivery.fakes import event
@@ -59,6 +60,18 @@ def test_lines_settled_together_take_one_entry(path):
     """The lines of a batch that stand one behind another are written as one stretch."""
     settle(path, (20, 30), (0, 10), (10, 20), (40, 50))
     assert (path.parent / "file.sent").read_text().splitlines()[1:] == ["[0,30]", "[40,50]"]
+
+
+def test_what_is_passed_is_written_with_what_is_settled(path):
+    """What holds nothing to be sent joins what is settled next, or goes when there is much of it, or at the end."""
+    with opened(path) as journal:
+        journal.passed(Stretch(0, 10))
+        journal.settled([item(10, 20)])
+        for start in range(100, 100 + module._MOST_PASSED):
+            journal.passed(Stretch(start, start + 1))
+        journal.passed(Stretch(900, 910))
+    entries = (path.parent / "file.sent").read_text().splitlines()[1:]
+    assert entries == ["[0,20]", f"[100,{100 + module._MOST_PASSED}]", "[900,910]"]
 
 
 def test_when_all_is_sent_the_journal_goes(path):

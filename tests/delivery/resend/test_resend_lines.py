@@ -34,6 +34,14 @@ def test_a_last_line_needs_no_newline():
     assert [(line.stretch, line.text) for line in file_lines(io.BytesIO(b"a\nb"))] == [((0, 2), b"a\n"), ((2, 3), b"b")]
 
 
+def test_reading_may_begin_amid_a_file():
+    """Begun behind lines that were read before, lines have the places and numbers that they have from the start."""
+    file = io.BytesIO(b"a\n\nb\nc\n")
+    file.seek(3)
+    found = [(line.number, line.stretch, line.text) for line in file_lines(file, start=3, number=2)]
+    assert found == [(3, (3, 5), b"b\n"), (4, (5, 7), b"c\n")]
+
+
 def test_of_a_line_longer_than_any_message_only_the_beginning_is_read(monkeypatch):
     """A line past all bounds, a file without line ends perhaps, is one line, and its rest isn't kept in memory."""
     monkeypatch.setattr(module, "MAX_LINE_BYTES", 1000)

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from robotmia_logging.delivery import DeliverySettings
-from robotmia_logging.delivery.resend import Ending, GivenLines, Limits, send_lines, sending, work
+from robotmia_logging.delivery import Clock, Delivery, DeliverySettings
+from robotmia_logging.delivery.resend import Ending, GivenLines, Limits, Passed, Stretch, send_lines, sending, work
 from robotmia_logging.messages import message_line
 from tests.delivery.fakes import FakeTransport, event, make
 from tests.hostile import HostileServer, refuse_if, status
@@ -87,6 +87,38 @@ def test_every_line_is_accounted_for(tmp_path):
     assert (sent.ending, sent.is_complete, sent.unwritten, seen[-1]) == (Ending.DONE, True, 0, len(text))
     errors = {json.loads(line)["error"].partition(":")[0] for line in (tmp_path / "dead").read_bytes().splitlines()}
     assert errors == {"no", "line 4"}
+
+
+def test_what_is_passed_over_is_written_down():
+    """A source may pass over what holds nothing to be sent: the journal is told of it, and no number counts it."""
+
+    class Source:
+        earlier = passed_bytes = 0
+
+        def __iter__(self):
+            yield Passed(Stretch(0, 5))
+            item = event("E")
+            item.place = Stretch(5, 9)
+            yield item
+            yield Passed(Stretch(9, 20))
+
+    class Told:
+        error = None
+        passed_over, settled_items = [], []
+
+        def passed(self, place):
+            self.passed_over.append(place)
+
+        def settled(self, items):
+            self.settled_items += [item.place for item in items]
+
+    told = Told()
+    with HostileServer() as server:
+        settings = DeliverySettings(url=server.url)
+        options = {"limits": NO_LIMITS, "look": lambda _: None, "say": lambda _: None}
+        sent = send_lines(Source(), settings, journal=told, **options)
+    assert (told.passed_over, told.settled_items) == ([(0, 5), (9, 20)], [(5, 9)])
+    assert (sent.stats.accepted, sent.is_complete) == (1, True)
 
 
 def test_letters_that_cannot_be_written_keep_a_file_from_being_complete(tmp_path):
@@ -171,6 +203,44 @@ def test_ctrl_c_ends_work():
 
     assert work(delivery, lambda stop: stop.wait(), NO_LIMITS, interrupt) is Ending.INTERRUPTED
     assert delivery.stats().delivered == 1
+
+
+def test_what_is_under_way_at_ctrl_c_gets_its_outcome(monkeypatch):
+    """However long the server takes, the requests under way at Ctrl-C are waited for, and no others are begun."""
+    monkeypatch.setattr(Ending.INTERRUPTED, "grace_s", 0.0)
+    begun, hold, settled = threading.Event(), threading.Event(), []
+
+    class Slow(FakeTransport):
+        def send(self, parcel):
+            begun.set()
+            hold.wait()
+            return super().send(parcel)
+
+    transport = Slow()
+    clock = Clock(sleep=lambda _seconds: hold.set())  # who waits for the outcome has let nothing else begin
+    delivery = Delivery(DeliverySettings(), transport=lambda: transport, clock=clock, settled=settled.extend)
+    for _ in range(120):
+        delivery.put(event("E"))
+
+    def interrupt():
+        assert begun.wait(5)
+        raise KeyboardInterrupt
+
+    assert work(delivery, lambda stop: stop.wait(), NO_LIMITS, interrupt) is Ending.INTERRUPTED
+    assert len(settled) == 50
+    assert len(transport.parcels) == 1
+    assert delivery.stats().pending == 70
+
+
+def test_ctrl_c_once_more_ends_the_wait(monkeypatch):
+    """Who presses Ctrl-C again waits for nothing more."""
+    delivery, _ = make(FakeTransport())
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(delivery, "stand_still", interrupt)
+    assert work(delivery, lambda stop: stop.wait(), NO_LIMITS, interrupt) is Ending.INTERRUPTED
 
 
 def test_what_goes_wrong_in_work_comes_out():
