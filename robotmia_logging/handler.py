@@ -116,16 +116,20 @@ class RobotmiaHandler(logging.Handler):
     def explain(self, record: logging.LogRecord) -> Explanation:
         """What would become of a record: which rule matches, what comes of it, or why nothing does.
 
-        Filters, levels and the loggers on its way are looked at, too. Nothing is sent or counted, and the record stays
-        as it is.
+        Levels and the loggers on its way are looked at, too, and filters are asked. Nothing is sent or counted, and the
+        record stays as it is.
         """
         seen = copy.copy(record)  # filters may change it
         obstacles = list(on_the_way(seen, self))
         named = "alias" not in record.__dict__ or "distinct_id" in record.__dict__
-        passed: Any = self.filter(seen)
-        if not passed:
-            obstacles.append("a filter of the handler keeps it out")
-        elif isinstance(passed, logging.LogRecord):
+        passed: Any = seen
+        try:
+            passed = self.filter(seen)
+            if not passed:
+                obstacles.append("a filter of the handler keeps it out")
+        except Exception as error:
+            obstacles.append(f"a filter of the handler raises {type(error).__name__}")
+        if passed is not seen and isinstance(passed, logging.LogRecord):
             seen = passed
         return self._door.explain(from_record(seen, named=named), obstacles)
 

@@ -113,7 +113,7 @@ def from_record(record: logging.LogRecord, *, named: bool = True) -> Call:
     """Read a LogRecord; one whose `msg` is structlog's event dict is read as that."""
     if is_wrapped(record):
         event_dict: dict[str, Any] = record.msg  # type: ignore[assignment]
-        return _call(record.name, record.levelno, event_dict, record.created, record, record)
+        return _call(*name_and_level(record), event_dict, record.created, record, record)
     keys = record.__dict__
     names = list(keys)  # at once: another handler's thread may be formatting the record
     # A record's own attributes come first in its __dict__, extras behind them, unless somebody has moved them.
@@ -136,7 +136,7 @@ def from_event_dict(logger: Any, method_name: str, event_dict: Mapping[str, Any]
     if not isinstance(record, logging.LogRecord):
         name = logger_name(logger, event_dict)
         return _call(name, level_of_method(method_name), event_dict, now, event_dict, None)
-    call = _call(record.name, record.levelno, event_dict, record.created, event_dict, record)
+    call = _call(*name_and_level(record), event_dict, record.created, event_dict, record)
     if not event_dict.get("_from_structlog"):  # a foreign record: its event is the rendered text
         call.template = record.msg
         named = record.__dict__.get("event", MISSING)

@@ -16,9 +16,9 @@ from robotmia_logging.capture.call import Call
 from robotmia_logging.capture.fields import MISSING
 from robotmia_logging.capture.filling import Filling
 from robotmia_logging.capture.patterns import Tell
-from robotmia_logging.capture.privacy import Hasher, Hidden, Privacy, is_sampled
+from robotmia_logging.capture.privacy import Hasher, Hidden, Privacy, Withheld
 from robotmia_logging.capture.rules import Match, Rules
-from robotmia_logging.capture.seal import About, BeforeSend, Captured, refusal, sampled_out, seal
+from robotmia_logging.capture.seal import About, BeforeSend, Captured, refusal, seal
 from robotmia_logging.capture.vocabulary import SHAPED, SPECIAL
 from robotmia_logging.messages import (
     ENGAGE,
@@ -43,9 +43,6 @@ class CaptureSettings:
     privacy: Privacy = field(default_factory=Privacy)
     hasher: Hasher | None = field(default=None, repr=False)
     before_send: BeforeSend | None = None
-
-
-Seal = Callable[[str, About, Callable[[], dict[str, Any]]], Captured]
 
 
 class _Here(threading.local):
@@ -122,7 +119,8 @@ class Composer:
         try:
             return self._compose(call, match)
         except Exception as error:
-            unreadable = Refused("unreadable", f"the log call can't be read: {type(error).__name__}: {as_text(error)}")
+            words = type(error).__name__ if self._settings.hasher else f"{type(error).__name__}: {as_text(error)}"
+            unreadable = Refused("unreadable", f"the log call can't be read: {words}")
             return [refusal(unreadable, TRACK, None, None)], frozenset()
 
     def _compose(self, call: Call, match: Match | None) -> tuple[list[Captured], Set[str]]:
@@ -132,29 +130,23 @@ class Composer:
         rule = None if match is None or not match.rule.track else Filling(match, call, context)
         if rule is None and not asked.keys:
             return [], frozenset()
-        about = self._about(call, own, rule, context, lenient=not asked.keys)
-        make = self._seal if self._is_sampled(about.user, rule) else sampled_out
+        privacy = None if match is None else match.rule.privacy  # that of a rule with track = false, too
+        about = self._about(call, own, rule, context, privacy, lenient=not asked.keys)
         captured: list[Captured] = []
         if asked.alias is not None:
             alias = asked.alias
-            captured.append(make(TRACK, about, lambda: _alias(about, alias)))
+            captured.append(self._seal(TRACK, about, lambda: _alias(about, alias)))
         name = asked.event if asked.event is not None or rule is None else rule.event()
         if name is not None:
-            captured.append(make(TRACK, about, lambda: self._event(name, call, own, asked, rule, about)))
+            captured.append(self._seal(TRACK, about, lambda: self._event(name, call, own, asked, rule, about, privacy)))
         if asked.profile is not None or rule is not None:
-            captured += self._updates(asked, rule, about, make)
+            captured += self._updates(asked, rule, about)
         if asked.revenue is not None:
-            captured.append(self._revenue(asked.revenue, about, make))
+            captured.append(self._revenue(asked.revenue, about))
         return captured, asked.keys
 
     def _seal(self, endpoint: str, about: About, make: Callable[[], dict[str, Any]]) -> Captured:
         return seal(endpoint, about, make, self._before_send)
-
-    def _is_sampled(self, user: str | None, rule: Filling | None) -> bool:
-        share = self._settings.privacy.sample
-        if rule is not None:
-            share = min(share, rule.rule.privacy.sample)
-        return share >= 1 or is_sampled(user, share)
 
     def _hide(self, names: frozenset[str]) -> Hidden | None:
         hasher = self._settings.hasher
@@ -163,13 +155,22 @@ class Composer:
     # --- who, when, where
 
     def _about(
-        self, call: Call, own: Mapping[str, Any], rule: Filling | None, context: Mapping[str, Any], *, lenient: bool
+        self,
+        call: Call,
+        own: Mapping[str, Any],
+        rule: Filling | None,
+        context: Mapping[str, Any],
+        privacy: Privacy | None,
+        *,
+        lenient: bool,
     ) -> About:
         get = own.get
         said = get("time")
-        hidden = self._hidden
-        if rule is not None and rule.rule.privacy.hash:
-            hidden = self._hide(self._settings.privacy.hash | rule.rule.privacy.hash)
+        hidden, share = self._hidden, self._settings.privacy.sample
+        if privacy is not None:
+            share = min(share, privacy.sample)
+            if privacy.hash:
+                hidden = self._hide(self._settings.privacy.hash | privacy.hash)
         return About(
             text(get("token")) or self._settings.token,
             self._user(call, own, rule, context),
@@ -177,6 +178,7 @@ class Composer:
             text(get("ip")) or text(context.get("ip")),
             get("ignore_time") is True,
             hidden,
+            share,
         )
 
     def _user(self, call: Call, own: Mapping[str, Any], rule: Filling | None, context: Mapping[str, Any]) -> str | None:
@@ -199,7 +201,8 @@ class Composer:
             with self._users_code():
                 return text(function(call.source))
         except Exception as error:  # without a user an event still counts
-            self._trouble("the callable given as distinct_id failed", error)
+            shown = error if self._hidden is None else Withheld(error)
+            self._trouble("the callable given as distinct_id failed", shown)
             return None
 
     # --- events
@@ -212,6 +215,7 @@ class Composer:
         asked: Asked,
         rule: Filling | None,
         about: About,
+        privacy: Privacy | None,
     ) -> dict[str, Any]:
         properties: dict[str, Any] = {"token": about.token, "time": about.time}
         if about.user is not None:
@@ -225,7 +229,7 @@ class Composer:
             _add(properties, (item for item in given if item[0] not in said))
         if asked.event is not None:  # a rule's event carries no loose extras: Django's hold whole requests
             loose = self._loose(call.extras, asked.keys)
-            kept_back = frozenset() if rule is None else rule.rule.privacy.exclude
+            kept_back = frozenset() if privacy is None else privacy.exclude
             properties.update({name: loose[name] for name in loose.keys() - kept_back} if kept_back else loose)
         outright: Any = own.get("properties")
         if is_a(Mapping, outright):
@@ -245,7 +249,7 @@ class Composer:
 
     # --- profile updates
 
-    def _updates(self, asked: Asked, rule: Filling | None, about: About, make: Seal) -> list[Captured]:
+    def _updates(self, asked: Asked, rule: Filling | None, about: About) -> list[Captured]:
         """One update for each operation; a profile mapping that is refused is refused whole."""
         profile: Any = asked.profile
         if profile is None and rule is not None:
@@ -255,15 +259,17 @@ class Composer:
         try:
             each = operations(profile)
         except Exception as error:  # Refused, or a mapping that raises
-            return [refusal(error, ENGAGE, about, about.update(_as_given(profile)))]
-        return [make(ENGAGE, about, partial(about.update, {name: value})) for name, value in each]
+            given = _as_given(profile, about)
+            return [refusal(_told(error, about, operations, given), ENGAGE, about, about.update(given))]
+        return [self._seal(ENGAGE, about, partial(about.update, {name: value})) for name, value in each]
 
-    def _revenue(self, revenue: Any, about: About, make: Seal) -> Captured:
+    def _revenue(self, revenue: Any, about: About) -> Captured:
         try:
             entry = transaction(revenue, unix_seconds(about.time))
         except Exception as error:
-            return refusal(error, ENGAGE, about, about.update({"$append": {"$transactions": revenue}}))
-        return make(ENGAGE, about, partial(about.update, {"$append": {"$transactions": entry}}))
+            told = _told(error, about, lambda again: transaction(again, unix_seconds(about.time)), revenue)
+            return refusal(told, ENGAGE, about, about.update({"$append": {"$transactions": revenue}}))
+        return self._seal(ENGAGE, about, partial(about.update, {"$append": {"$transactions": entry}}))
 
     # --- the user's code
 
@@ -281,12 +287,25 @@ class Composer:
             here.in_users_code = False
 
 
-def _as_given(profile: Any) -> dict[Any, Any]:
+def _as_given(profile: Any, about: About) -> dict[Any, Any]:
     """A refused profile beside who and when, as an update has it: what is wrong can be put right, and sent."""
     try:
         return dict(profile)
-    except Exception:  # a mapping that raises
-        return {"profile": profile}
+    except Exception:  # a mapping that raises: it would be rendered as text, where nothing can be hidden
+        return {"profile": profile} if about.hidden is None else {}
+
+
+def _told(error: Exception, about: About, check: Callable[[Any], object], content: Any) -> Exception:
+    """An error whose words may quote values: if some are to be hidden, as it is with their hashes."""
+    if about.hidden is None or not isinstance(error, Refused):
+        return error
+    try:
+        check(about.hidden.wire(content))
+    except Refused as again:
+        return again
+    except Exception:  # it can't be said without quoting
+        pass
+    return Refused(error.reason, "a value isn't what it should be")
 
 
 def _is_muted(call: Call) -> bool:

@@ -11,7 +11,7 @@ import orjson
 
 from robotmia_logging.capture.call import Call
 from robotmia_logging.capture.compose import Composer
-from robotmia_logging.capture.patterns import Text
+from robotmia_logging.capture.patterns import Tell, Text
 from robotmia_logging.capture.rules import Match, Rule
 from robotmia_logging.capture.seal import Captured
 from robotmia_logging.messages import Message, as_text
@@ -54,15 +54,16 @@ class Explanation:
         return "\n".join([("tracked" if self.tracked else "not tracked"), *(f"  {line}" for line in lines)])
 
 
-def explain(composer: Composer, call: Call) -> Explanation:
+def explain(composer: Composer, call: Call, tell: Tell | None = None) -> Explanation:
     """What becomes of a call; nothing is sent or counted.
 
     Args:
         composer: a door's.
         call: the log call.
+        tell: told of trouble with patterns, which then counts against them; without it they are left as they are.
     """
     rules = composer.rules
-    match = rules.match(call.logger, call.level, call.template, call.rendered, _ignore)
+    match = rules.match(call.logger, call.level, call.template, call.rendered, tell)
     captured, asked = composer.compose_unseen(call, match)
     messages = tuple(_shown(item) for item in captured)
     muted = call.extras.get("track") is False
@@ -73,10 +74,6 @@ def explain(composer: Composer, call: Call) -> Explanation:
         why=("the call says track=False",) if muted else tuple(_why(composer, call, match)) if not messages else (),
         tracked=not muted and any("reason" not in message for message in messages),
     )
-
-
-def _ignore(_cause: str, _error: Exception) -> None:
-    return None
 
 
 def _shown(item: Captured) -> dict[str, Any]:
@@ -117,7 +114,7 @@ def _miss(rule: Rule, call: Call, text: Text) -> str:
     if call.level < rule.level:
         return f"its level is {logging.getLevelName(rule.level)}, the call's {logging.getLevelName(call.level)}"
     if rule.pattern is not None:
-        return f"its pattern {_quoted(rule.pattern.text)} isn't found in {_quoted(text.rendered)}"
+        return f"its pattern {_quoted(rule.pattern.text)} {rule.pattern.miss(text.rendered)} {_quoted(text.rendered)}"
     return f"its message is {_quoted(rule.message)}, the call's {_quoted(call.template)}"
 
 

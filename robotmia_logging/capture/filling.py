@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from robotmia_logging.capture.call import Call
 from robotmia_logging.capture.fields import MISSING, Value
 from robotmia_logging.capture.rules import Match, Rule
-from robotmia_logging.messages import as_text
+from robotmia_logging.messages import OPERATIONS, as_text
 
 _USER = "distinct_id"
+_WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
+_DECIMAL = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
+_LONGEST_NUMBER = 300
 
 
 class Filling:
@@ -49,8 +54,12 @@ class Filling:
         return self._filled(self.rule.distinct_id)
 
     def profile(self) -> Any:
-        """The profile's operations; MISSING if the rule has none."""
-        return self._filled(self.rule.profile)
+        """The profile's operations; MISSING if the rule has none, or none of their fields is there."""
+        profile = self._filled(self.rule.profile)
+        if profile is MISSING:
+            return MISSING
+        filled = {name: value for name, value in profile.items() if name not in OPERATIONS or value not in ({}, [])}
+        return filled or MISSING
 
     def properties(self, exclude: frozenset[str]) -> Iterator[tuple[str, Any]]:
         """The event's properties: named groups, the extras that the rule includes, then its own properties.
@@ -58,20 +67,24 @@ class Filling:
         Args:
             exclude: names of groups and extras that are kept back.
         """
-        rule = self.rule
-        include, exclude = rule.privacy.include, exclude | rule.privacy.exclude
-        if rule.pattern is not None:
-            for name in self._found:
+        exclude |= self.rule.privacy.exclude
+        include = self.rule.privacy.include
+        if self.rule.pattern is not None:
+            for name in self._groups():
                 if name not in exclude and (include is None or name in include):
                     yield name, self.find(name)
-        extras = self._call.extras
-        for name in include or ():
-            if name not in exclude and name not in self._found and name in extras:
-                yield name, extras[name]
-        for name, value in rule.properties.items():
+        for name in (include or frozenset()) - exclude:
+            place = next((place for place in (self._call.extras, self._context) if name in place), None)
+            if place is not None and name not in self._found:
+                yield name, place[name]
+        for name, value in self.rule.properties.items():
             filled = self._filled(value)
             if filled is not MISSING:
                 yield name, filled
+
+    def _groups(self) -> Iterator[str]:
+        """The named groups that can be properties: not the user's, if the rule names another one."""
+        return (name for name in self._found if name != _USER or self.rule.distinct_id is None)
 
     def find(self, field: str) -> Any:
         """Look a field up: in the regex's groups, the arguments, the extras, the context, the record's attributes."""
@@ -101,10 +114,9 @@ def _argument(args: Any, position: int) -> Any:
 
 
 def _number(text: str) -> Any:
-    """A text as the number that it says; as it is if it says none."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
+    """A text as the number that it says; as it is if it says none that JSON has."""
+    if len(text) <= _LONGEST_NUMBER and _WHOLE.fullmatch(text):
+        return int(text)
+    if len(text) <= _LONGEST_NUMBER and _DECIMAL.fullmatch(text) and math.isfinite(number := float(text)):
+        return number
     return text

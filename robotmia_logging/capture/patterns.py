@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Any
 
 SEARCHED = 8_192
@@ -21,6 +20,9 @@ MAX_TIMEOUTS = 3
 
 Tell = Callable[[str, Exception], None]
 """Told of trouble: what happened, and the error."""
+
+_TIMED_OUT = ("regex timed out",)
+"""What `regex` says when it gives up."""
 
 NEEDED = "patterns need the regex library: pip install 'robotmia_logging[patterns]'"
 
@@ -45,33 +47,55 @@ class Pattern:
         self.names: tuple[str, ...] = tuple(self._regex.groupindex)
         self._timeouts = 0
 
-    def search(self, text: str, tell: Tell) -> Mapping[str, str] | None:
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it took too long too often."""
+        return self._timeouts >= MAX_TIMEOUTS
+
+    def search(self, text: str, tell: Tell | None) -> Mapping[str, str] | None:
         """The named groups that took part, if the pattern is found in the text's first `SEARCHED` characters.
 
         Args:
             text: the rendered message.
-            tell: told if the text was cut, or the search took too long, which counts as not found.
+            tell: told if the text was cut, or the search took too long, which counts as not found. Without it nothing
+                is told, or counted against the pattern.
         """
-        if self._timeouts >= MAX_TIMEOUTS:
+        if self.is_given_up:
             return None
-        if len(text) > SEARCHED:
+        if len(text) > SEARCHED and tell is not None:
             too_long = f"of {len(text):,} characters the first {SEARCHED:,} are searched"
             tell("a message is too long for the patterns of rules", ValueError(too_long))
         try:
-            # Not `concurrent`: to give up the interpreter for a microsecond costs up to 5 ms beside a busy thread.
-            found = self._regex.search(text, endpos=SEARCHED, timeout=TIMEOUT_S, concurrent=False)
-        except TimeoutError:
-            self._took_too_long(tell)
+            found = self._found(text)
+        except TimeoutError as error:
+            if error.args != _TIMED_OUT:  # an alarm of the program's own
+                raise
+            if tell is not None:
+                self._took_too_long(tell)
             return None
         if found is None:
             return None
         groups = found.groupdict()
         return {name: value for name, value in groups.items() if value is not None}
 
+    def miss(self, text: str) -> str:
+        """Why it doesn't match, in words, where `search` finds nothing."""
+        if self.is_given_up:
+            return f"is given up, {MAX_TIMEOUTS} searches took more than {TIMEOUT_S} s: it isn't tried on"
+        try:
+            self._found(text)
+        except TimeoutError:
+            return f"takes more than {TIMEOUT_S} s on"
+        return "isn't found in" if len(text) <= SEARCHED else f"isn't found in the first {SEARCHED:,} characters of"
+
+    def _found(self, text: str) -> Any:
+        # Not `concurrent`: to give up the interpreter for a microsecond costs up to 5 ms beside a busy thread.
+        return self._regex.search(text, endpos=SEARCHED, timeout=TIMEOUT_S, concurrent=False)
+
     def _took_too_long(self, tell: Tell) -> None:
         self._timeouts += 1
         what = f"{self.text!r} takes more than {TIMEOUT_S} s"
-        if self._timeouts >= MAX_TIMEOUTS:
+        if self.is_given_up:
             what += f"; after {MAX_TIMEOUTS} such searches its rule matches nothing any more"
         tell("the pattern of a rule is too slow", TimeoutError(what))
 
@@ -82,17 +106,25 @@ class Pattern:
 class Text:
     """What a log call says, rendered at most once, and only if a pattern wants to know.
 
+    Without a lock, as `cached_property` has one up to Python 3.11: another thread's rendering would be waited for, and
+    in a forked child for ever.
+
     Args:
         render: gives the rendered message.
     """
 
+    __slots__ = ("_render", "_rendered")
+
     def __init__(self, render: Callable[[], str]) -> None:
         self._render = render
+        self._rendered: str | None = None
 
-    @cached_property
+    @property
     def rendered(self) -> str:
         """The rendered message."""
-        return self._render()
+        if self._rendered is None:
+            self._rendered = self._render()
+        return self._rendered
 
 
 def _compiled(text: str) -> Any:

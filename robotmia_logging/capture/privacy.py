@@ -11,7 +11,7 @@ from typing import Any
 
 from robotmia_logging.messages import CREATE_ALIAS, as_text, plain
 
-NOT_HASHED = frozenset({"token", "time", "ip", "$token", "$time", "$ip", "$ignore_time"})
+NOT_HASHED = frozenset({"event", "properties", "token", "time", "ip", "$token", "$time", "$ip", "$ignore_time"})
 """What robotmia reads itself: it would be refused, or mean nothing."""
 
 _USER = "distinct_id"
@@ -67,7 +67,11 @@ class Hasher:
             return {
                 key: self._hashed(item) if key in names else self._walked(item, names) for key, item in value.items()
             }
-        return [self._walked(item, names) for item in value] if isinstance(value, list) else value
+        if not isinstance(value, list):
+            return value
+        if len(value) == 2 and isinstance(value[0], str) and value[0] in names:  # noqa: PLR2004 - as of a dict's items
+            return [value[0], self._hashed(value[1])]
+        return [self._walked(item, names) for item in value]
 
     def _hashed(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -91,6 +95,13 @@ class Hidden:
     def user(self, user: str | None) -> str | None:
         """The user as sent."""
         return self.hasher.text(user) if user is not None and _USER in self.names else user
+
+
+class Withheld(Exception):  # noqa: N818  (stands for another)
+    """An error whose own words may hold what is to be hashed: its kind only."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(type(error).__name__)
 
 
 def is_sampled(user: str | None, share: float) -> bool:

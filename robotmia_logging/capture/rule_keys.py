@@ -106,6 +106,8 @@ def _value(where: str, value: Any) -> Value | None:
         return compile_value(value)
     except ValueError as error:
         raise ConfigurationError(where, value, str(error)) from None
+    except RecursionError:
+        raise ConfigurationError(where, "...", "it is nested too deeply") from None
 
 
 def _filled_text(where: str, value: Any) -> Value | None:
@@ -177,7 +179,7 @@ def hashed_names(where: str, value: Any) -> frozenset[str]:
     Raises:
         ConfigurationError: robotmia needs one of them as it is.
     """
-    listed = names(where, value)
+    listed = frozenset("distinct_id" if name == "$distinct_id" else name for name in names(where, value))
     for name in sorted(listed & NOT_HASHED):
         raise ConfigurationError(
             where, value, f"robotmia reads {name!r} itself: hash names of properties, or distinct_id"
@@ -230,7 +232,7 @@ def load_rules(path: str | os.PathLike[str]) -> Rules:
     try:
         with open(name, "rb") as file:
             data = json.load(file) if name.endswith(".json") else tomllib.load(file)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigurationError("rules", name, f"it can't be read: {error}; give a TOML or JSON file") from None
     rules = data.get("rule") if isinstance(data, dict) else None
     if not isinstance(rules, list) or len(data) != 1:

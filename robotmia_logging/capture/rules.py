@@ -5,13 +5,14 @@ found by a look-up of the template; what remains, patterns and rules for any mes
 
     "celery.app.trace"  ->  _Concerned: the nodes of "", "celery", "celery.app.trace"
                                 by_message  {template: rules}, one for each node
-                                others      the rules without a message, of all nodes, in their order
+                                others      the rules without a message, of each node; tried in their order
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from heapq import merge
 from typing import Any, NamedTuple
 
 from robotmia_logging.capture.fields import Value
@@ -100,13 +101,17 @@ class _Node:
 class _Concerned:
     """The rules that concern a logger."""
 
-    __slots__ = ("by_message", "level", "others", "others_level")
+    __slots__ = ("_others", "by_message", "level", "others_level")
 
     def __init__(self, nodes: list[_Node]) -> None:
         self.by_message = tuple(node.by_message for node in nodes if node.by_message)
-        self.others = tuple(sorted((rule for node in nodes for rule in node.others), key=_position))
+        self._others = tuple(node.others for node in nodes if node.others)
         self.level = min(rule.level for node in nodes for rule in node.rules())
-        self.others_level = min((rule.level for rule in self.others), default=_NEVER)
+        self.others_level = min((rule.level for others in self._others for rule in others), default=_NEVER)
+
+    def tried(self) -> Iterable[Rule]:
+        """The rules without a message, in their order. Each list is its node's own: loggers may be many."""
+        return self._others[0] if len(self._others) == 1 else merge(*self._others, key=_position)
 
 
 class Rules:
@@ -147,7 +152,9 @@ class Rules:
             for rule in self._rules
         )
 
-    def match(self, logger: str, level: int, template: Any, render: Callable[[], str], tell: Tell) -> Match | None:
+    def match(
+        self, logger: str, level: int, template: Any, render: Callable[[], str], tell: Tell | None
+    ) -> Match | None:
         """The first rule that matches, or None: for most records a few look-ups.
 
         Args:
@@ -155,7 +162,7 @@ class Rules:
             level: the call's level.
             template: the message as written.
             render: gives the rendered message, for patterns.
-            tell: told of trouble with patterns.
+            tell: told of trouble with patterns; without it nothing is counted against them.
         """
         try:
             concerned = self._known[logger]
@@ -170,7 +177,7 @@ class Rules:
                     if level >= rule.level and (named is None or rule.position < named.position):
                         named = rule
         if level >= concerned.others_level:
-            return _first(concerned.others, named, level, Text(render), tell)
+            return _first(concerned.tried(), named, level, Text(render), tell)
         return None if named is None else Match(named, {})
 
     def of_logger(self, logger: str) -> list[Rule]:
@@ -191,10 +198,8 @@ class Rules:
         return concerned
 
     def _chain(self, logger: str) -> list[_Node]:
-        names = [""]
-        if logger:
-            parts = logger.split(".")
-            names += [".".join(parts[: depth + 1]) for depth in range(len(parts))]
+        parts = logger.split(".") if logger else []
+        names = dict.fromkeys(["", *(".".join(parts[: depth + 1]) for depth in range(len(parts)))])
         return [self._nodes[name] for name in names if name in self._nodes]
 
 
@@ -202,7 +207,7 @@ def _position(rule: Rule) -> int:
     return rule.position
 
 
-def _first(others: Iterable[Rule], named: Rule | None, level: int, text: Text, tell: Tell) -> Match | None:
+def _first(others: Iterable[Rule], named: Rule | None, level: int, text: Text, tell: Tell | None) -> Match | None:
     """The first of the others that matches, unless the named rule stands before it."""
     for rule in others:
         if named is not None and named.position <= rule.position:
@@ -214,7 +219,7 @@ def _first(others: Iterable[Rule], named: Rule | None, level: int, text: Text, t
     return None if named is None else Match(named, {})
 
 
-def _look_into(rule: Rule, text: Text, tell: Tell) -> Mapping[str, Any] | None:
+def _look_into(rule: Rule, text: Text, tell: Tell | None) -> Mapping[str, Any] | None:
     """What a rule finds in the rendered text; None if that isn't what it looks for."""
     if rule.pattern is not None:
         return rule.pattern.search(text.rendered, tell)

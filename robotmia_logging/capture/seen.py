@@ -46,7 +46,7 @@ class SeenCopies(threading.local):
 
     def __contains__(self, record: logging.LogRecord) -> bool:
         born = record.relativeCreated
-        return any(known is born for known in self._born)
+        return type(born) is float and any(known is born for known in self._born)  # others may be shared: None, 0
 
     def add(self, record: logging.LogRecord) -> None:
         """Remember the record."""

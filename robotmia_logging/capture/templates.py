@@ -13,14 +13,15 @@ from typing import Any
 from robotmia_logging.capture.patterns import SEARCHED, Pattern, Tell
 
 _CONVERSION = re.compile(
-    r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?P<width>\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<kind>[diouxXeEfFgGcrsa%])"
+    r"%(?:\((?P<key>[^)]*)\))?(?P<flags>[#0\- +]*)(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+))?[hlL]?"
+    r"(?P<kind>[diouxXeEfFgGcrsa%])"
 )
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     **dict.fromkeys("diu", (r"[+-]?\d+", int)),
     **dict.fromkeys("xX", (r"[+-]?(?:0[xX])?[0-9a-fA-F]+", lambda text: int(text, 16))),
     "o": (r"[+-]?(?:0o)?[0-7]+", lambda text: int(text, 8)),
-    **dict.fromkeys("eEfFgG", (rf"(?:{_NUMBER}|[+-]?(?:inf|nan))", float)),
+    **dict.fromkeys("eEfFgG", (rf"(?:{_NUMBER}|[+-]?(?i:inf|nan))", float)),
     **dict.fromkeys("rsac", (r"(?s:.*?)", str)),
 }
 
@@ -36,6 +37,7 @@ class Template:
     """
 
     def __init__(self, template: str) -> None:
+        self._position = 0
         self._converters: dict[str, tuple[str, Callable[[str], Any]]] = {}
         pieces, end = [], 0
         self.start = template
@@ -57,15 +59,20 @@ class Template:
     def _piece(self, conversion: re.Match[str]) -> str:
         pattern, convert = _KINDS[conversion["kind"]]
         key = conversion["key"]
-        field = str(len(self._converters)) if key is None else key
+        if key is None:
+            self._position += (conversion["width"] == "*") + (conversion["precision"] == "*")
+            field = str(self._position)
+            self._position += 1
+        else:
+            field = key
         if field in self._converters:
             return rf"\s*{pattern}\s*"
         group = f"field{len(self._converters)}"
         self._converters[field] = group, convert
-        padding = r"\s*" if conversion["width"] else ""
+        padding = r"\s*" if conversion["width"] or " " in conversion["flags"] else ""
         return f"{padding}(?P<{group}>{pattern}){padding}"
 
-    def fields(self, text: str, tell: Tell) -> Mapping[str, Any] | None:
+    def fields(self, text: str, tell: Tell | None) -> Mapping[str, Any] | None:
         """The arguments by name or position (``"0"``), or None if the text isn't made from this template."""
         if not text.startswith(self.start) or len(text) > SEARCHED:  # of a cut one the last field would be cut, too
             return None

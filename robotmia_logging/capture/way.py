@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from robotmia_logging.capture.call import name_and_level
+
 
 def on_the_way(record: logging.LogRecord, handler: logging.Handler) -> Iterator[str]:
     """What stands between a logger and a handler, in sentences: levels, filters, a logger that is switched off.
@@ -13,19 +15,29 @@ def on_the_way(record: logging.LogRecord, handler: logging.Handler) -> Iterator[
         record: a record of that logger.
         handler: where it should arrive.
     """
-    if record.levelno < handler.level:
-        yield f"the handler's level is {_level(handler.level)}, the record's {_level(record.levelno)}"
-    if record.levelno <= logging.root.manager.disable:
+    name, level = name_and_level(record)
+    if level < handler.level:
+        yield f"the handler's level is {_level(handler.level)}, the record's {_level(level)}"
+    if level <= logging.root.manager.disable:
         yield f"logging.disable({_level(logging.root.manager.disable)}) keeps it out"
-    logger = _logger(record.name)
-    is_own = logger.name == record.name
+    logger = _logger(name)
+    is_own = logger.name == name
     if is_own and logger.disabled:
-        yield f"the logger {record.name!r} is switched off: give dictConfig 'disable_existing_loggers': False"
-    if record.levelno < logger.getEffectiveLevel():
-        yield f"the level of the logger {record.name!r} is {_level(logger.getEffectiveLevel())}"
-    if is_own and not logger.filter(record):
-        yield f"a filter of the logger {record.name!r} keeps it out"
-    yield from _unreached(record.name, logger, handler)
+        yield f"the logger {name!r} is switched off: give dictConfig 'disable_existing_loggers': False"
+    if level < logger.getEffectiveLevel():
+        yield f"the level of the logger {name!r} is {_level(logger.getEffectiveLevel())}"
+    if is_own:
+        yield from _filtered(logger, record, f"of the logger {name!r}")
+    yield from _unreached(name, logger, handler)
+
+
+def _filtered(filterer: logging.Filterer, record: logging.LogRecord, whose: str) -> Iterator[str]:
+    """Whether a filter keeps the record out, or fails, in a sentence."""
+    try:
+        if not filterer.filter(record):
+            yield f"a filter {whose} keeps it out"
+    except Exception as error:
+        yield f"a filter {whose} raises {type(error).__name__}"
 
 
 def _unreached(name: str, logger: logging.Logger, handler: logging.Handler) -> Iterator[str]:
