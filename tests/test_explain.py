@@ -174,6 +174,43 @@ def test_filter_that_names_the_user(handler):
     assert not hasattr(made, "distinct_id")
 
 
+def test_filter_that_fails(handler):
+    """A filter that raises is said to, whoever's it is."""
+
+    def fail(_record):
+        raise RuntimeError("no")
+
+    handler.addFilter(fail)
+    assert handler.explain(record("x")).why[0] == "a filter of the handler raises RuntimeError"
+    handler.filters.clear()
+    logging.getLogger("shop").addFilter(fail)
+    assert handler.explain(record("x", name="shop")).why[0] == "a filter of the logger 'shop' raises RuntimeError"
+    logging.getLogger("shop").filters.clear()
+
+
+def test_record_without_name_and_level(handler):
+    """A record that `makeLogRecord` made of little can be explained, through either door."""
+    bare = logging.makeLogRecord({"name": None, "levelno": None, "msg": "x", "track": True})
+    assert handler.explain(bare).messages[0]["message"]["event"] == "x"
+    processor = RobotmiaProcessor(token="T")
+    assert processor.explain(None, "info", {"event": "x", "track": True, "_record": bare}).tracked
+
+
+def test_slow_pattern_is_said_and_left_alone():
+    """Explaining counts nothing against a slow pattern, and says that it is slow; of one given up it says that."""
+    pattern = "(a|aa)+$"
+    processor = RobotmiaProcessor(token="T", rules=[{"pattern": pattern}])
+    for _ in range(5):
+        (why,) = processor.explain(None, "info", {"event": "a" * 60 + "!"}).why
+        assert why.startswith(f"rules[0] doesn't match: its pattern '{pattern}' takes more than 0.05 s on 'aaa")
+    assert processor.explain(None, "info", {"event": "caaa"}).tracked
+    for _ in range(3):
+        processor(None, "info", {"event": "a" * 60 + "!"})
+    (why,) = processor.explain(None, "info", {"event": "caaa"}).why
+    assert "is given up, 3 searches took more than 0.05 s" in why
+    processor.close()
+
+
 def test_no_logger_is_made(handler):
     """Explaining a record of a logger that isn't there doesn't make it."""
     handler.explain(record("x", name="shop.never.made"))

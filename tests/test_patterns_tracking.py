@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import sys
+import threading
 
 import pytest
 from structlog.contextvars import bound_contextvars
@@ -60,8 +62,16 @@ def test_numbers_say_which_texts_are_numbers(opened):
         }
         assert door.update()["$add"] == {"Bytes": 2048}
     with opened(rules=[{**rule, "profile": None}]) as door:
-        door.log("took long ms, - bytes, 1, 1")
-        assert (sent(door)["ms"], sent(door)["size"]) == ("long", "-")
+        door.log("took nan ms, 1_000 bytes, 1, 1")
+        assert (sent(door)["ms"], sent(door)["size"]) == ("nan", "1_000")
+
+
+@pytest.mark.parametrize("text", ["", "-", "nan", "inf", "1e999", "1_000", "0x10", "9" * 5_000, "\u0663"])
+def test_text_that_is_no_number_stays(text):
+    """What JSON doesn't have as a number stays the text that it is."""
+    (rule,) = compile_rules([{"numbers": ["n"], "properties": {"n": "{n}"}}])
+    call = Call("l", 20, "x", (), {"n": text}, {}, 0.0, None, None)
+    assert dict(Filling(Match(rule, {}), call, {}).properties(frozenset())) == {"n": text}
 
 
 @both
@@ -198,6 +208,46 @@ def test_field_of_an_argument_that_raises_is_missing():
     (rule,) = compile_rules([{"pattern": "x", "properties": {"a": "{a}", "b": "1"}}])
     call = Call("l", 20, "x", Broken(), {}, {}, 0.0, None, None)
     assert dict(Filling(Match(rule, {}), call, {}).properties(frozenset())) == {"b": "1"}
+
+
+def test_rendering_takes_no_lock():
+    """While one thread renders, for as long as that takes, others log on; so does a child forked meanwhile."""
+    rendering, over = threading.Event(), threading.Event()
+
+    class Slow:
+        def __str__(self):
+            rendering.set()
+            over.wait(30)
+            return "slow"
+
+    with StdlibDoor(rules=[{"pattern": "quick", "event": "X"}]) as door:
+        thread = threading.Thread(target=door.log, args=("%s", Slow()))
+        thread.start()
+        assert rendering.wait(30)
+        door.log("quick")
+        assert door.door.stats().rules == {"rules[0]": 1}
+        child = multiprocessing.get_context("fork").Process(target=door.log, args=("quick",))
+        child.start()
+        child.join(30)
+        ended = child.exitcode
+        over.set()
+        thread.join()
+        assert ended == 0
+
+
+def test_alarm_amid_a_search_is_the_programs_own():
+    """A TimeoutError that isn't the regex library's counts as no slow search."""
+    pattern = Pattern("x")
+
+    class Interrupted:
+        def search(self, *_args, **_kwargs):
+            raise TimeoutError("time is up")
+
+    pattern._regex = Interrupted()
+    for _ in range(5):
+        with pytest.raises(TimeoutError, match="time is up"):
+            pattern.search("x", lambda *_: None)
+    assert not pattern.is_given_up
 
 
 def test_composer_without_rules_matches_nothing():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 import random
 
 import pytest
@@ -98,6 +99,81 @@ def test_dead_letters_hold_hashes(tmp_path):
     assert hashed("ada") in text
 
 
+CLEAR = "ada@example.com"
+
+
+class Unreadable(dict):
+    """A profile that can't be copied, and says what is in it."""
+
+    def keys(self):
+        raise ValueError(CLEAR)
+
+    def __iter__(self):
+        raise ValueError(CLEAR)
+
+    def __repr__(self):
+        return CLEAR
+
+
+@pytest.mark.parametrize(
+    "extras",
+    [
+        {"profile": {"$add": {"email": CLEAR}}},
+        {"profile": {"$add": {"email": CLEAR}, "a": 1}},
+        {"profile": {"$set": [("email", CLEAR)]}},
+        {"profile": {"$union": {"email": CLEAR}}},
+        {"profile": Unreadable()},
+        {"revenue": {"$amount": float("nan"), "email": CLEAR}},
+        {"event": "X", "email": CLEAR, "mp_a": 1},
+        {"event": "X", "properties": {"email": CLEAR, "time": "soon"}},
+    ],
+    ids=lambda extras: str(extras)[:40],
+)
+def test_nothing_of_a_refused_message_is_clear(extras, tmp_path, caplog):
+    """Hashed values are in clear nowhere: not in dead letters and their errors, the spool, reports, or `stats()`."""
+    with StdlibDoor(hash=["email", "distinct_id"], hash_key=KEY, spool=str(tmp_path)) as door:
+        door.log("x", distinct_id=CLEAR, **extras)
+        spooled = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        door.door.flush()
+        assert sum(door.door.stats().dead_lettered.values()) == 1
+        shown = repr(door.door.stats()) + caplog.text
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert CLEAR.encode() not in spooled + written
+    assert CLEAR not in shown
+
+
+def test_code_of_the_users_that_fails_quotes_nothing(caplog):
+    """What `before_send` or a `distinct_id` callable raises may quote the message: only its kind is told."""
+
+    def fail(seen):
+        raise KeyError(str(vars(seen) if isinstance(seen, logging.LogRecord) else seen))
+
+    with StdlibDoor(hash=["email"], hash_key=KEY, before_send=fail, distinct_id=fail) as door:
+        door.log("x", event="X", email=CLEAR)
+        assert door.door.flush()
+        assert door.door.stats().dropped == {"before_send_error": 1}
+        assert CLEAR not in caplog.text + repr(door.door.stats())
+    assert "KeyError" in caplog.text
+
+
+def test_the_special_property_is_the_user(tmp_path):
+    """`hash = ["$distinct_id"]` means `distinct_id`: in a dead letter's user, too."""
+    with StdlibDoor(hash=["$distinct_id"], hash_key=KEY, dead_letters=str(tmp_path / "letters")) as door:
+        door.log("x", distinct_id="ada", profile={"$add": {"n": "many"}})
+        door.log("x", distinct_id="ada", event="X")
+        assert door.properties()["distinct_id"] == hashed("ada")
+    assert json.loads((tmp_path / "letters").read_text())["user"] == hashed("ada")
+
+
+def test_muting_rule_still_hides():
+    """A call that asks for tracking, though a rule says `track = false`, is hashed and narrowed as the rule says."""
+    rule = {"logger": "", "track": False, "hash": ["email"], "exclude": ["password"]}
+    del rule["logger"]
+    with StdlibDoor(rules=[rule], hash_key=KEY) as door:
+        door.log("x", event="X", email=CLEAR, password="p")
+        assert sent(door) == {"email": hashed(CLEAR)}
+
+
 @both
 def test_rule_hashes_beside_the_door(opened):
     """A rule's `hash` is added to the door's, for what comes of that rule."""
@@ -118,8 +194,8 @@ def test_include_and_exclude_of_a_rule(opened):
         {"level": "ERROR", "pattern": pattern, "include": ["path", "plan", "absent"], "event": "Narrow"},
         {"pattern": pattern, "exclude": ["secret"], "properties": {"secret_too": "{secret}"}, "event": "Wide"},
     ]
-    with opened(rules=rules) as door:
-        door.log("GET /x s3cret", method="error", plan="pro", other=1)
+    with opened(rules=rules) as door, bound_contextvars(plan="pro"):
+        door.log("GET /x s3cret", method="error", other=1)
         assert sent(door) == {"path": "/x", "plan": "pro"}
     with opened(rules=rules) as door:
         door.log("GET /x s3cret", plan="pro")
@@ -168,6 +244,37 @@ def test_samples_of_rule_and_door_nest(opened):
             for name in ("Rare", "Often")
         }
         assert users["Rare"] < users["Often"] < set(USERS)
+
+
+@both
+@pytest.mark.parametrize(
+    "how",
+    [
+        lambda door, user: door.log("x", track=True, properties={"distinct_id": user}),
+        lambda door, user: door.log("by rule", who=user),
+        lambda door, user: door.log("x", distinct_id=user, track="X", profile={"$add": {"n": "many"}}),
+        lambda door, user: door.log("x", distinct_id=user, revenue={"$amount": float("nan")}),
+    ],
+    ids=["properties", "a rule's properties", "a refused profile", "a refused revenue"],
+)
+def test_sample_goes_by_the_user_of_each_message(opened, how):
+    """Wherever the user comes from, and whatever is wrong with a message: out of the sample it leaves no trace."""
+    rule = {"message": "by rule", "event": "X", "properties": {"distinct_id": "{who}"}}
+    outside = [user for user in USERS if not is_sampled(user, 0.5)]
+    with opened(sample=0.5, rules=[rule]) as door:
+        for user in outside:
+            how(door, user)
+        assert door.messages() == []
+        assert door.door.stats().dropped == {"sampled": door.door.stats().accepted}
+
+
+@both
+def test_rule_names_the_user_of_all_its_messages(opened):
+    """A group called `distinct_id` doesn't stand against the rule's `distinct_id`: event and update are of one user."""
+    rule = {"pattern": r"in (?P<distinct_id>\S+) (?P<w>\S+)", "distinct_id": "{w}", "event": "X", "profile": {"a": 1}}
+    with opened(rules=[rule]) as door:
+        door.log("in u1 u2")
+        assert (sent(door), door.update()["$distinct_id"]) == ({"distinct_id": "u2", "w": "u2"}, "u2")
 
 
 def test_sampling_is_nobodys_trouble(caplog):

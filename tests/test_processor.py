@@ -264,3 +264,23 @@ def test_queue_handler_and_listener_keep_extras(stdlib_logger):
         listener.stop()
         assert door.event()["event"] == "Placed"
         assert door.properties()["plan"] == "pro"
+
+
+@pytest.mark.parametrize("born", [None, 0, 5])
+def test_records_made_of_little_are_told_apart(born):
+    """Records that `makeLogRecord` made of JSON may share what else tells copies apart: each is tracked."""
+    with StructlogDoor() as door:
+        for name in ("A", "B", None):
+            record = logging.makeLogRecord({"name": name, "msg": "x", "relativeCreated": born, "levelno": 20})
+            door.door(None, "info", {"event": "x", "track": str(name), "_record": record})
+        assert [event["event"] for event in door.events()] == ["A", "B", "None"]
+
+
+def test_wrapped_record_without_a_name():
+    """structlog's event dict in a record without name and level is tracked as well."""
+    with StdlibDoor() as door:
+        record = logging.makeLogRecord(
+            {"name": None, "levelno": None, "msg": {"event": "x", "track": True}, "_logger": 1}
+        )
+        door.door.handle(record)
+        assert door.event()["event"] == "x"

@@ -13,6 +13,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from robotmia_logging import ConfigurationError, RobotmiaHandler, RobotmiaProcessor
+from robotmia_logging.capture import compile_rules
 from tests.doors import StdlibDoor, StructlogDoor, both
 
 DONE = "Task %(name)s[%(id)s] succeeded in %(runtime)ss"
@@ -304,6 +305,8 @@ MISTAKES = [
     ({"hash": 5}, "rules[0].hash", "give a list of names"),
     ({"hash": ["email", "$ip"]}, "rules[0].hash", "robotmia reads '$ip' itself"),
     ({"hash": ["token"]}, "rules[0].hash", "names of properties, or distinct_id"),
+    ({"hash": ["event"]}, "rules[0].hash", "robotmia reads 'event' itself"),
+    ({"hash": ["$add"]}, "rules[0].hash", "robotmia reads '$add' itself"),
     ({"hash": ["email"]}, "hash_key", "a secret of at least 16 characters"),
     ({"sample": 1.5}, "rules[0].sample", "the share of users to track, from 0 to 1"),
     ({"sample": "10%"}, "rules[0].sample", "from 0 to 1"),
@@ -320,6 +323,24 @@ def test_mistake_names_rule_key_and_what_is_allowed(rule, where, allowed, door):
         door(token="T", rules=[rule])
     assert caught.value.option == where
     assert where in str(caught.value)
+
+
+def test_rule_nested_too_deeply():
+    """A value nested without end is an error like any other."""
+    value = "x"
+    for _ in range(5_000):
+        value = [value]
+    with pytest.raises(ConfigurationError, match="nested too deeply"):
+        compile_rules([{"message": "x", "properties": {"a": value}}])
+
+
+@both
+def test_missing_field_leaves_no_empty_update(opened):
+    """An operation all of whose fields are missing is left out, like a property; what is said outright stays."""
+    profile = {"$set": {"plan": "{plan}"}, "$add": {"n": 1}, "$unset": ["{nothing}"], "$delete": ""}
+    with opened(rules=[{"message": "x", "profile": profile, "distinct_id": "ada"}]) as door:
+        door.log("x")
+        assert [update.keys() & set(profile) for update in door.updates()] == [{"$add"}, {"$delete"}]
 
 
 def test_mistake_in_a_later_rule_of_a_file(tmp_path):
@@ -340,6 +361,8 @@ def test_mistake_in_a_later_rule_of_a_file(tmp_path):
         ("rules.toml", '[rule]\nmessage = "x"', "rules only"),
         ("rules.toml", '[[rule]]\nmessage = "x"\n[other]', "rules only"),
         ("missing.toml", None, "TOML or JSON"),
+        ("rules.toml", "a = " + "[" * 5_000, "TOML or JSON"),
+        ("rules.json", '{"rule": ' + "[" * 100_000, "TOML or JSON"),
     ],
 )
 def test_file_that_holds_no_rules(name, content, allowed, tmp_path):

@@ -45,6 +45,8 @@ class Filling:
             return as_text(name)
         if self.rule.profile is not None and self.rule.event is None:
             return None
+        if self.rule.message is not None:
+            return self.rule.message  # not the call's: a past log holds the rendered text in its place
         return as_text(self._call.template if self.rule.pattern is None else self._call.rendered())
 
     def user(self) -> Any:
@@ -75,7 +77,7 @@ class Filling:
                     yield name, self.find(name)
         for name in (include or frozenset()) - exclude:
             place = next((place for place in (self._call.extras, self._context) if name in place), None)
-            if place is not None and name not in self._found:
+            if place is not None and (self.rule.pattern is None or name not in self._found):
                 yield name, place[name]
         for name, value in self.rule.properties.items():
             filled = self._filled(value)

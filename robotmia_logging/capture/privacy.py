@@ -9,9 +9,11 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
-from robotmia_logging.messages import CREATE_ALIAS, as_text, plain
+from robotmia_logging.messages import CREATE_ALIAS, OPERATIONS, as_text, plain
 
-NOT_HASHED = frozenset({"event", "properties", "token", "time", "ip", "$token", "$time", "$ip", "$ignore_time"})
+NOT_HASHED = frozenset(
+    {"event", "properties", "token", "time", "ip", "$token", "$time", "$ip", "$ignore_time", "$transactions", "$amount"}
+).union(OPERATIONS)
 """What robotmia reads itself: it would be refused, or mean nothing."""
 
 _USER = "distinct_id"

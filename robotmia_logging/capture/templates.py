@@ -39,13 +39,15 @@ class Template:
     def __init__(self, template: str) -> None:
         self._position = 0
         self._converters: dict[str, tuple[str, Callable[[str], Any]]] = {}
-        pieces, end = [], 0
+        pieces, literals, end = [], [""], 0
         self.start = template
         self.has_fields = False
         for conversion in _CONVERSION.finditer(template):
-            literal = template[end : conversion.start()]
+            if " " in conversion["flags"] and conversion["kind"] in "rsac":
+                continue  # "100% sure": nobody means a conversion
+            literals.append(template[end : conversion.start()])
             end = conversion.end()
-            pieces.append(re.escape(literal))
+            pieces.append(re.escape(literals[-1]))
             if conversion["kind"] == "%":
                 pieces.append("%")
                 continue
@@ -53,7 +55,9 @@ class Template:
                 self.start = _literal(template[: conversion.start()])
             self.has_fields = True
             pieces.append(self._piece(conversion))
-        pieces.append(re.escape(template[end:]))
+        literals.append(template[end:])
+        pieces.append(re.escape(literals[-1]))
+        self._longest = max(literals, key=len)
         self._pattern = Pattern(rf"\A{''.join(pieces)}\Z")
 
     def _piece(self, conversion: re.Match[str]) -> str:
@@ -74,7 +78,9 @@ class Template:
 
     def fields(self, text: str, tell: Tell | None) -> Mapping[str, Any] | None:
         """The arguments by name or position (``"0"``), or None if the text isn't made from this template."""
-        if not text.startswith(self.start) or len(text) > SEARCHED:  # of a cut one the last field would be cut, too
+        if not text.startswith(self.start) or self._longest not in text:  # the quick no
+            return None
+        if len(text) > SEARCHED:  # of a cut text the last field would be cut, too
             return None
         groups = self._pattern.search(text, tell)
         if groups is None:

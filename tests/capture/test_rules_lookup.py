@@ -100,6 +100,12 @@ def test_more_loggers_than_are_remembered():
     assert len(rules._known) <= rules_module._KNOWN_LOGGERS
 
 
+def test_a_logger_that_begins_with_a_dot_has_each_rule_once():
+    """The root's rules are tried once, however odd the logger's name."""
+    rules = compile_rules([{"pattern": "x"}])
+    assert len(rules.of_logger(".a")) == len(rules.of_logger("a..b")) == 1
+
+
 @pytest.mark.parametrize("logger", ["a.b.c.d", "a.b"])
 def test_loggers_without_rules_of_their_own_share_one_entry(logger):
     """A thousand loggers below one cost a name each, not a list of rules each."""

@@ -20,6 +20,9 @@ CASES = [
     ("%x %o %e %r %c", (255, 8, 1500.0, "q", "c"), {"0": 255, "1": 8, "2": 1500.0, "3": "'q'", "4": "c"}),
     ("%+d %i", (5, -7), {"0": 5, "1": -7}),
     ("%f", (float("inf"),), {"0": float("inf")}),
+    ("%F %E", (float("inf"), float("-inf")), {"0": float("inf"), "1": float("-inf")}),
+    ("% d|%*d|%s", (3, 5, 7, "x"), {"0": 3, "2": 7, "3": "x"}),
+    ("%.*f %s", (1, 2.5, "x"), {"1": 2.5, "2": "x"}),
     ("a.b* (%s) [c]", ("x",), {"0": "x"}),
     ("%s", ("two\nlines",), {"0": "two\nlines"}),
     ("%(a)s and %(a)s", {"a": "x"}, {"a": "x"}),
@@ -59,7 +62,7 @@ def test_every_rendered_text_is_recognized(words, number, literal):
     assert Template(template).fields(text, ignore) is not None
 
 
-@pytest.mark.parametrize("template", ["%", "%z", "%(a", "%(", "100%"])
+@pytest.mark.parametrize("template", ["%", "%z", "%(a", "%(", "100%", "100% sure"])
 def test_what_is_no_conversion_is_literal(template):
     """A stray percent sign stands for itself."""
     assert not Template(template).has_fields
