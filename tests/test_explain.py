@@ -9,6 +9,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from robotmia_logging import Explanation, RobotmiaHandler, RobotmiaProcessor
+from robotmia_logging.capture import CaptureSettings, Composer, compile_rules, explain, from_event_dict
 
 RULES = [
     {"logger": "shop", "message": "order %s placed", "event": "Order Placed", "properties": {"order": "{0}"}},
@@ -117,6 +118,34 @@ def test_logger_that_no_rule_concerns(handler):
         "the handler is neither on the logger 'elsewhere' nor on one above it",
         "no rule concerns the logger 'elsewhere': rules name 'other', 'shop', 'shop.noise'",
     )
+
+
+def test_rule_of_another_logger(handler):
+    """A rule whose message is the call's, but whose logger isn't, is named."""
+    why = handler.explain(record("order %s placed", 1, name="shopping")).why
+    assert why[-2:] == (
+        "no rule concerns the logger 'shopping': rules name 'other', 'shop', 'shop.noise'",
+        "rules[0] would match, but is for the logger 'shop', not 'shopping'",
+    )
+
+
+def test_fields_that_are_not_there():
+    """Of a rule that matches, the fields that the call hasn't are noted."""
+    rule = {"message": "x %s", "distinct_id": "{usr}", "properties": {"a": "{0}", "b": ["{b}"]}, "event": "X {0}"}
+    processor = RobotmiaProcessor(token="T", rules=[rule])
+    explanation = processor.explain(None, "info", {"event": "x %s", "positional_args": (1,)})
+    assert explanation.notes == ("not there: {usr}, {b}",)
+    assert explanation.tracked
+    assert str(explanation).endswith("note: not there: {usr}, {b}")
+
+
+def test_match_of_a_rendered_text():
+    """In past logs a message is found in the text, and it is noted that live the template has to be the same."""
+    rules = compile_rules([{"message": "order %s placed"}]).for_rendered()
+    composer = Composer(CaptureSettings(token="T", rules=rules))
+    (note,) = explain(composer, from_event_dict(None, "info", {"event": "order 7 placed"}, 0.0)).notes
+    assert note == "found in the text; a live call matches if its template is 'order %s placed', and no f-string"
+    assert explain(composer, from_event_dict(None, "info", {"event": "order %s placed"}, 0.0)).notes == ()
 
 
 def test_many_rules_are_summed_up():

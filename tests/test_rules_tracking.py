@@ -300,6 +300,12 @@ MISTAKES = [
     ({"pattern": "x", "message": "x"}, "rules[0].pattern", "`message` or `pattern`, not both"),
     ({"numbers": "status"}, "rules[0].numbers", "give a list of names"),
     ({"numbers": [4]}, "rules[0].numbers", "all of them strings"),
+    ({"numbers": ["ms"]}, "rules[0].numbers", "'ms' is no field of this rule; it has none"),
+    (
+        {"numbers": ["mss"], "pattern": "(?P<ms>.)", "properties": {"a": ["{0}", {"b": "{c}"}]}},
+        "rules[0].numbers",
+        "'mss' is no field of this rule; it has 0, c, ms",
+    ),
     ({"include": "plan"}, "rules[0].include", "give a list of names"),
     ({"exclude": [None]}, "rules[0].exclude", "all of them strings"),
     ({"hash": 5}, "rules[0].hash", "give a list of names"),
@@ -325,6 +331,13 @@ def test_mistake_names_rule_key_and_what_is_allowed(rule, where, allowed, door):
     assert where in str(caught.value)
 
 
+def test_backslash_in_toml(tmp_path):
+    """A regex in double quotes is TOML's most common mistake: the error says what helps."""
+    (tmp_path / "rules.toml").write_text('[[rule]]\npattern = "\\d+"\n')
+    with pytest.raises(ConfigurationError, match="a regex stands in single quotes there"):
+        RobotmiaHandler(token="T", rules=tmp_path / "rules.toml")
+
+
 def test_rule_nested_too_deeply():
     """A value nested without end is an error like any other."""
     value = "x"
@@ -341,6 +354,14 @@ def test_missing_field_leaves_no_empty_update(opened):
     with opened(rules=[{"message": "x", "profile": profile, "distinct_id": "ada"}]) as door:
         door.log("x")
         assert [update.keys() & set(profile) for update in door.updates()] == [{"$add"}, {"$delete"}]
+
+
+@both
+def test_missing_field_in_the_name(opened):
+    """A name one of whose fields is missing is sent as written: a mistake shows, and is one name for all calls."""
+    with opened(rules=[{"message": "%s cancelled", "event": "Cancelled {why}"}]) as door:
+        door.log("%s cancelled", "order 7")
+        assert door.event()["event"] == "Cancelled {why}"
 
 
 def test_mistake_in_a_later_rule_of_a_file(tmp_path):

@@ -5,19 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import orjson
+from structlog.contextvars import get_contextvars
 
 from robotmia_logging.capture.call import Call
 from robotmia_logging.capture.compose import Composer
+from robotmia_logging.capture.filling import Filling
 from robotmia_logging.capture.patterns import Tell, Text
-from robotmia_logging.capture.rules import Match, Rule
+from robotmia_logging.capture.rules import Match, Rule, would_match
 from robotmia_logging.capture.seal import Captured
 from robotmia_logging.messages import Message, as_text
 
 _MANY = 20
 """Rules that are gone into, one by one."""
+
+_LOOKED_AT = 1_000
+"""Rules of other loggers that are tried."""
 
 _SECRETS = ("token", "$token")
 _SHOWN = 100
@@ -33,6 +39,7 @@ class Explanation:
         messages: what comes of it, in the order in which it leaves: `endpoint`, `user`, `time` and the `message` as
             robotmia gets it, but for the token; of those that don't leave `reason` and `error`, too.
         why: what stands against it, or why no rule matches, in sentences.
+        notes: what may not be as it was meant: fields that aren't there, a match that live calls may not give.
         tracked: whether anything leaves.
     """
 
@@ -40,6 +47,7 @@ class Explanation:
     asked: tuple[str, ...] = ()
     messages: tuple[dict[str, Any], ...] = ()
     why: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     tracked: bool = False
 
     def but(self, obstacles: tuple[str, ...]) -> Explanation:
@@ -50,7 +58,7 @@ class Explanation:
         lines = [f"matches {self.rule}"] if self.rule else []
         lines += [f"the call itself asks: {', '.join(self.asked)}"] if self.asked else []
         lines += [orjson.dumps(message).decode() for message in self.messages]
-        lines += self.why
+        lines += [*self.why, *(f"note: {note}" for note in self.notes)]
         return "\n".join([("tracked" if self.tracked else "not tracked"), *(f"  {line}" for line in lines)])
 
 
@@ -72,6 +80,7 @@ def explain(composer: Composer, call: Call, tell: Tell | None = None) -> Explana
         asked=() if muted else tuple(sorted(asked)),
         messages=() if muted else messages,
         why=("the call says track=False",) if muted else tuple(_why(composer, call, match)) if not messages else (),
+        notes=() if muted or match is None or not match.rule.track else tuple(_notes(match, call)),
         tracked=not muted and any("reason" not in message for message in messages),
     )
 
@@ -91,6 +100,15 @@ def _without_token(wire: Any) -> Any:
     return shown if not isinstance(properties, dict) else {**shown, "properties": _without_token(properties)}
 
 
+def _notes(match: Match, call: Call) -> Iterator[str]:
+    rule = match.rule
+    missing = Filling(match, call, get_contextvars()).missing()
+    if missing:
+        yield f"not there: {', '.join(f'{{{field}}}' for field in missing)}"
+    if rule.template is not None and call.template != rule.message:
+        yield f"found in the text; a live call matches if its template is {_quoted(rule.message)}, and no f-string"
+
+
 def _why(composer: Composer, call: Call, match: Match | None) -> Iterator[str]:
     if match is not None:
         yield f"{match.rule.label} says track = false" if not match.rule.track else f"{match.rule.label} gives nothing"
@@ -98,12 +116,15 @@ def _why(composer: Composer, call: Call, match: Match | None) -> Iterator[str]:
     if not composer.has_rules:
         yield "the call has no tracking keys, and there are no rules"
         return
+    text = Text(call.rendered)
     rules = composer.rules.of_logger(call.logger)
     if not rules:
         named = sorted({rule.logger for rule in composer.rules if rule.logger})
         yield f"no rule concerns the logger {_quoted(call.logger)}: rules name {', '.join(map(_quoted, named[:_MANY]))}"
-        return
-    text = Text(call.rendered)
+    concerned = {rule.position for rule in rules}
+    for rule in islice(composer.rules, _LOOKED_AT):
+        if rule.position not in concerned and (rule.message or rule.pattern) and would_match(rule, call.template, text):
+            yield f"{rule.label} would match, but is for the logger {_quoted(rule.logger)}, not {_quoted(call.logger)}"
     for rule in rules[:_MANY]:
         yield f"{rule.label} doesn't match: {_miss(rule, call, text)}"
     if len(rules) > _MANY:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from string import Formatter
 from typing import Any
 
@@ -35,6 +35,18 @@ def compile_value(value: Any) -> Value:
         parts = [compile_value(item) for item in value]
         return lambda lookup: [found for part in parts if (found := part(lookup)) is not MISSING]
     return lambda _lookup: value
+
+
+def fields_of(value: Any) -> Iterator[str]:
+    """The fields in a value, at whatever depth; the value is one that `compile_value` takes."""
+    if isinstance(value, str):
+        yield from (field for _, field in _parse(value) if field is not None)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from fields_of(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from fields_of(item)
 
 
 def _present(items: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,9 @@ class Filling:
         name = self._filled(self.rule.event)
         if name is not MISSING:
             return as_text(name)
-        if self.rule.profile is not None and self.rule.event is None:
+        if self.rule.name is not None:
+            return self.rule.name  # a field is missing: that shows, and it is one name, not one for each call
+        if self.rule.profile is not None:
             return None
         if self.rule.message is not None:
             return self.rule.message  # not the call's: a past log holds the rendered text in its place
@@ -87,6 +89,22 @@ class Filling:
     def _groups(self) -> Iterator[str]:
         """The named groups that can be properties: not the user's, if the rule names another one."""
         return (name for name in self._found if name != _USER or self.rule.distinct_id is None)
+
+    def missing(self) -> list[str]:
+        """The fields that aren't there, of all the rule's values."""
+        missed: dict[str, None] = {}
+
+        def look(field: str) -> Any:
+            found = self.find(field)
+            if found is MISSING:
+                missed[field] = None
+            return found
+
+        rule = self.rule
+        for value in (rule.event, rule.distinct_id, *rule.properties.values(), rule.profile):
+            if value is not None:
+                value(look)
+        return list(missed)
 
     def find(self, field: str) -> Any:
         """Look a field up: in the regex's groups, the arguments, the extras, the context, the record's attributes."""

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from robotmia_logging.capture.fields import Value, compile_value
-from robotmia_logging.capture.patterns import Pattern
+from robotmia_logging.capture.fields import Value, compile_value, fields_of
+from robotmia_logging.capture.patterns import NEEDED, Pattern
 from robotmia_logging.capture.privacy import NOT_HASHED, Privacy
 from robotmia_logging.capture.rules import Rule, Rules
 from robotmia_logging.errors import ConfigurationError
@@ -51,7 +51,18 @@ def _compile(rule: Any, position: int, where: str) -> Rule:
         checked["track"] = True
     if checked["message"] is not None and checked["pattern"] is not None:
         raise ConfigurationError(f"{where}.pattern", rule["pattern"], "give `message` or `pattern`, not both")
-    return Rule(label=where, position=position, privacy=Privacy(**privacy), **checked)
+    _check_numbers(f"{where}.numbers", rule, checked)
+    return Rule(label=where, position=position, name=rule.get("event"), privacy=Privacy(**privacy), **checked)
+
+
+def _check_numbers(where: str, rule: Mapping[str, Any], checked: Mapping[str, Any]) -> None:
+    """A name that the rule uses nowhere is misspelt."""
+    used = {*fields_of([rule.get(key) for key in ("event", "distinct_id", "properties", "profile")])}
+    if checked["pattern"] is not None:
+        used.update(checked["pattern"].names)
+    for name in sorted(checked["numbers"] - used):
+        allowed = f"{name!r} is no field of this rule; it has {', '.join(sorted(used)) or 'none'}"
+        raise ConfigurationError(where, rule["numbers"], allowed)
 
 
 def _text(where: str, value: Any) -> str | None:
@@ -67,7 +78,8 @@ def _pattern(where: str, value: Any) -> Pattern | None:
     try:
         pattern = Pattern(text)
     except ValueError as error:
-        raise ConfigurationError(where, value, f"{error}; give one in the syntax of Python's re") from None
+        advice = "" if str(error) == NEEDED else "; give one in the syntax of Python's re"
+        raise ConfigurationError(where, value, f"{error}{advice}") from None
     for name in pattern.names:
         if name.startswith(RESERVED_PREFIX) or name in ("token", "time"):
             allowed = f"groups become properties: name them otherwise than token, time or {RESERVED_PREFIX}..."
@@ -233,7 +245,8 @@ def load_rules(path: str | os.PathLike[str]) -> Rules:
         with open(name, "rb") as file:
             data = json.load(file) if name.endswith(".json") else tomllib.load(file)
     except (OSError, ValueError, RecursionError) as error:
-        raise ConfigurationError("rules", name, f"it can't be read: {error}; give a TOML or JSON file") from None
+        hint = " (a regex stands in single quotes there)" if "\\" in str(error) else ""
+        raise ConfigurationError("rules", name, f"it can't be read: {error}{hint}; give a TOML or JSON file") from None
     rules = data.get("rule") if isinstance(data, dict) else None
     if not isinstance(rules, list) or len(data) != 1:
         raise ConfigurationError("rules", name, 'the file holds rules only: [[rule]] in TOML, {"rule": [...]} in JSON')

@@ -42,6 +42,7 @@ class Rule:
         pattern: a regex for the rendered text.
         template: the message, to be recognized in rendered texts of past logs.
         event: the event's name.
+        name: the same as written, for a call that has not all of its fields.
         distinct_id: the user.
         properties: of the event.
         profile: operations of profile updates.
@@ -58,6 +59,7 @@ class Rule:
     message: str | None
     pattern: Pattern | None
     event: Value | None
+    name: str | None
     distinct_id: Value | None
     properties: Mapping[str, Value]
     profile: Value | None
@@ -226,3 +228,10 @@ def _look_into(rule: Rule, text: Text, tell: Tell | None) -> Mapping[str, Any] |
     if rule.template is not None:
         return rule.template.fields(text.rendered, tell)
     return {}
+
+
+def would_match(rule: Rule, template: Any, text: Text) -> bool:
+    """Whether the rule's message or pattern is that of a call, whatever its logger and level."""
+    if rule.message is not None and type(template) is str and template == rule.message:
+        return True
+    return (rule.pattern or rule.template) is not None and _look_into(rule, text, None) is not None

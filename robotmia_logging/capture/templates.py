@@ -5,6 +5,7 @@ A past log holds `order 17 placed`, where the rule names the template `order %s 
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,13 +17,25 @@ _CONVERSION = re.compile(
     r"%(?:\((?P<key>[^)]*)\))?(?P<flags>[#0\- +]*)(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+))?[hlL]?"
     r"(?P<kind>[diouxXeEfFgGcrsa%])"
 )
+
+
+def _of_repr(text: str) -> Any:
+    """What a `repr` stands for, if it is a text or a number; else the text."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return text
+    return value if isinstance(value, (str, int, float)) else text
+
+
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     **dict.fromkeys("diu", (r"[+-]?\d+", int)),
     **dict.fromkeys("xX", (r"[+-]?(?:0[xX])?[0-9a-fA-F]+", lambda text: int(text, 16))),
     "o": (r"[+-]?(?:0o)?[0-7]+", lambda text: int(text, 8)),
     **dict.fromkeys("eEfFgG", (rf"(?:{_NUMBER}|[+-]?(?i:inf|nan))", float)),
-    **dict.fromkeys("rsac", (r"(?s:.*?)", str)),
+    **dict.fromkeys("sc", (r"(?s:.*?)", str)),
+    **dict.fromkeys("ra", (r"(?s:.*?)", _of_repr)),
 }
 
 
