@@ -27,8 +27,63 @@ _TIMED_OUT = ("regex timed out",)
 NEEDED = "patterns need the regex library: pip install 'robotmia_logging[patterns]'"
 
 
-class Pattern:
-    """A compiled regex.
+class TooSlowError(Exception):
+    """A regex took too long on a text."""
+
+
+class BoundedRegex:
+    """A compiled regex that gives up: on a text after some time, and for good after some such texts.
+
+    Args:
+        text: the regex, in the syntax of `re`.
+        searched: characters of a text that are searched.
+        timeout_s: seconds of the processor's time that one search may take.
+        max_timeouts: searches that took too long before it is given up.
+
+    Attributes:
+        names: its named groups.
+
+    Raises:
+        ValueError: it is no regex, or the `regex` library is missing; the text says so.
+    """
+
+    def __init__(self, text: str, *, searched: int, timeout_s: float, max_timeouts: int) -> None:
+        self._regex = _compiled(text)
+        self.names: tuple[str, ...] = tuple(self._regex.groupindex)
+        self._searched = searched
+        self._timeout_s = timeout_s
+        self._timeouts_left = max_timeouts
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it took too long too often."""
+        return self._timeouts_left <= 0
+
+    def groups(self, text: str, *, is_counted: bool = True) -> dict[str, str] | None:
+        """The named groups that took part; None if it isn't found.
+
+        Args:
+            text: what is searched.
+            is_counted: whether a search that takes too long counts against the regex.
+
+        Raises:
+            TooSlowError: the search took too long.
+        """
+        try:
+            # Not `concurrent`: to give up the interpreter for a microsecond costs up to 5 ms beside a busy thread.
+            found = self._regex.search(text, endpos=self._searched, timeout=self._timeout_s, concurrent=False)
+        except TimeoutError as error:
+            if error.args != _TIMED_OUT:  # an alarm of the program's own
+                raise
+            self._timeouts_left -= is_counted
+            raise TooSlowError from None
+        if found is None:
+            return None
+        return {name: value for name, value in found.groupdict().items() if value is not None}
+
+
+class Pattern(BoundedRegex):
+    """The regex of a rule.
 
     Args:
         text: the regex, in the syntax of `re`.
@@ -43,14 +98,7 @@ class Pattern:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._regex = _compiled(text)
-        self.names: tuple[str, ...] = tuple(self._regex.groupindex)
-        self._timeouts = 0
-
-    @property
-    def is_given_up(self) -> bool:
-        """Whether it took too long too often."""
-        return self._timeouts >= MAX_TIMEOUTS
+        super().__init__(text, searched=SEARCHED, timeout_s=TIMEOUT_S, max_timeouts=MAX_TIMEOUTS)
 
     def search(self, text: str, tell: Tell | None) -> Mapping[str, str] | None:
         """The named groups that took part, if the pattern is found in the text's first `SEARCHED` characters.
@@ -66,34 +114,23 @@ class Pattern:
             too_long = f"of {len(text):,} characters the first {SEARCHED:,} are searched"
             tell("a message is too long for the patterns of rules", ValueError(too_long))
         try:
-            found = self._found(text)
-        except TimeoutError as error:
-            if error.args != _TIMED_OUT:  # an alarm of the program's own
-                raise
+            return self.groups(text, is_counted=tell is not None)
+        except TooSlowError:
             if tell is not None:
-                self._took_too_long(tell)
+                self._tell_too_slow(tell)
             return None
-        if found is None:
-            return None
-        groups = found.groupdict()
-        return {name: value for name, value in groups.items() if value is not None}
 
     def miss(self, text: str) -> str:
         """Why it doesn't match, in words, where `search` finds nothing."""
         if self.is_given_up:
             return f"is given up, {MAX_TIMEOUTS} searches took more than {TIMEOUT_S} s: it isn't tried on"
         try:
-            self._found(text)
-        except TimeoutError:
+            self.groups(text, is_counted=False)
+        except TooSlowError:
             return f"takes more than {TIMEOUT_S} s on"
         return "isn't found in" if len(text) <= SEARCHED else f"isn't found in the first {SEARCHED:,} characters of"
 
-    def _found(self, text: str) -> Any:
-        # Not `concurrent`: to give up the interpreter for a microsecond costs up to 5 ms beside a busy thread.
-        return self._regex.search(text, endpos=SEARCHED, timeout=TIMEOUT_S, concurrent=False)
-
-    def _took_too_long(self, tell: Tell) -> None:
-        self._timeouts += 1
+    def _tell_too_slow(self, tell: Tell) -> None:
         what = f"{self.text!r} takes more than {TIMEOUT_S} s"
         if self.is_given_up:
             what += f"; after {MAX_TIMEOUTS} such searches its rule matches nothing any more"
@@ -136,5 +173,5 @@ def _compiled(text: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of syntax to come
             return regex.compile(text)
-    except (regex.error, RecursionError, OverflowError, MemoryError) as error:
+    except Exception as error:  # regex.error, RecursionError; a few malformed ones raise others
         raise ValueError(f"it is no regular expression: {error}") from None

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from string import Formatter
 
 from robotmia_logging.errors import ConfigurationError
+from robotmia_logging.logs.levels import LEVEL
 
 #: What a line's parts are called by a LogRecord.
 _PARTS = {"asctime": "time", "created": "time", "levelname": "level", "name": "logger", "message": "message"}
-_NUMBERS = frozenset({"created", "msecs", "lineno", "process", "thread", "relativeCreated", "levelno"})
-_NUMBER = r"[-+\d.]+"
-_ASCTIME = r"(?:\d{4}-\d\d-\d\d \d[\d:.,]*\d|.+?)"  # as it is without a `datefmt`, with a blank in it; or any other
-_PERCENT = re.compile(r"%\((\w+)\)([#0\- +]*\d*(?:\.\d+)?)[a-zA-Z]|%%")
+_NUMBERS = ("created", "msecs", "lineno", "process", "thread", "relativeCreated", "levelno")
+_ASCTIME = r"(?:\d{4}-\d\d-\d\d \d[\d:.,]*\d|\S.*?)"  # as it is without a `datefmt`, with a blank in it; or any other
+_LEVEL = rf"(?:{LEVEL}\b|\w+)"  # one without a name is "Level 25", with a blank in it
+_KINDS = {"asctime": _ASCTIME, "levelname": _LEVEL, "level": _LEVEL, **dict.fromkeys(_NUMBERS, r"[-+\d.]+")}
+_PERCENT = re.compile(r"%\((\w+)\)([#\d\- +]*(?:\.\d+)?)[a-zA-Z]|%%")
 _DOLLAR = re.compile(r"\$(?:\{(\w+)\}|(\w+)|\$)")
 _ALLOWED = "give the `format` of your logging configuration, such as '%(asctime)s %(levelname)s %(name)s %(message)s'"
 
@@ -67,7 +69,7 @@ def _group(field: str | None, padded: bool, seen: set[str]) -> str:
     if field is None:
         return ""
     part = _PARTS.get(field, field)
-    kind = _ASCTIME if field == "asctime" else _NUMBER if field in _NUMBERS else r"\w+" if part == "level" else ".*?"
+    kind = _KINDS.get(field, ".*?")
     if part in seen or not field.isidentifier():
         return kind
     seen.add(part)

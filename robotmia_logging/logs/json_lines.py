@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -33,7 +34,6 @@ _STRUCTLOG_NAMES = {
 _ECS = ("@timestamp", "@version", "log", "ecs", "process", "error")
 _KNOWN_NAMES = 10_000
 _LONGEST_LENIENT = 1024 * 1024
-_ABSENT = object()
 _BRACES = ("{", b"{")
 NOT_JSON = Unread("not JSON")
 
@@ -88,16 +88,17 @@ class JsonLines:
         return None if is_wrapping(fields) else self._call(fields, outside)
 
     def _call(self, fields: dict[str, Any], outside: float | None) -> PastCall | Unread:
-        is_structlogs = not self._is_named and "event" in fields and _is_structlogs(fields)
+        is_structlogs = not self._is_named and fields.get("event") is not None and _is_structlogs(fields)
         names = self._structlog_names if is_structlogs else self._names
         used: list[str] = []
         message = _find(fields, names["message"], used)
-        if message is _ABSENT:
-            return Unread(f"no message: none of the keys {', '.join(names['message'])}")
+        if message is None:
+            looked_for = names["message"] if self._is_named else (*names["message"], "event")
+            return Unread(f"no message in {' or '.join(looked_for)}")
         time = _find(fields, names["time"], used)
-        if time is _ABSENT and outside is None:
+        if time is None and outside is None:
             return NO_TIME
-        created = outside if time is _ABSENT else self._times.read(time)
+        created = outside if time is None else self._times.read(time)
         if created is None:
             return Unread(self._times.reason(time))
         level = _find(fields, names["level"], used)
@@ -138,38 +139,39 @@ def is_wrapping(fields: Mapping[str, Any]) -> bool:
 
 def _is_structlogs(fields: Mapping[str, Any]) -> bool:
     """Whether `event` is the message. With a `message` beside it only if the level is written as structlog does."""
-    if "message" not in fields:
+    if fields.get("message") is None:
         return True
     level = fields.get("level")
     return isinstance(level, str) and level.islower() and "levelname" not in fields
 
 
 def _find(fields: Mapping[str, Any], names: tuple[str, ...], used: list[str]) -> Any:
-    """The value of the first name that is there; `used` gets the field that it is, or stands in with nothing else."""
+    """The first value that is there and not null; `used` gets its field, or the one it stands in with nothing else."""
     for name in names:
-        if name in fields:
+        found = fields.get(name)
+        if found is not None:
             used.append(name)
-            return fields[name]
+            return found
         if "." in name:
             found = _inside(fields, name)
-            if found is not _ABSENT:
+            if found is not None:
                 outer = name.partition(".")[0]
                 if len(fields[outer]) == 1:
                     used.append(outer)
                 return found
-    return _ABSENT
+    return None
 
 
 def _inside(fields: Mapping[str, Any], name: str) -> Any:
     found: Any = fields
     while name:
         if not isinstance(found, dict):
-            return _ABSENT
+            return None
         if name in found:
             return found[name]
         step, _, name = name.partition(".")
         found = found.get(step)
-    return _ABSENT
+    return None
 
 
 def _template(fields: Mapping[str, Any], logger: str, message: Any, used: list[str]) -> tuple[Any, Any]:
@@ -199,7 +201,7 @@ def _read_special(fields: Mapping[str, Any], extras: dict[str, Any]) -> None:
     time = extras.get("time")
     if type(time) is str:
         try:
-            extras["time"] = datetime.fromisoformat(time)
+            extras["time"] = datetime.fromisoformat(re.sub("Z$", "+00:00", time))  # "Z" is known since Python 3.11
         except ValueError:  # somebody else's
             pass
 

@@ -21,7 +21,7 @@ _LONGEST = 64 * 1024
 _QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 #: The second field, which nobody uses, is what tells such a line from others with a time in brackets.
 _ACCESS_LINE = re.compile(
-    rf"(\S+) (-) ([^\[]*?) (\[[^\]]{{20,40}}\]) {_QUOTED} (\d{{3}}|-) (\d+|-)(?: {_QUOTED} {_QUOTED})?(?: .*)?",
+    rf"(\S+) (-) ([^\[]*?) (\[[^\]]{{20,40}}\]) {_QUOTED} (\d{{3}}|-) (\d{{1,19}}|-)(?: {_QUOTED} {_QUOTED})?(?: .*)?",
     re.ASCII | re.DOTALL,
 )
 _UVICORN_LINE = re.compile(r'(\S+) - "([A-Z]+) (\S*) HTTP/([\d.]+)" (\d{3})(?: .*)?', re.ASCII)

@@ -25,7 +25,7 @@ _NUMBERS = {
     "emergency": logging.CRITICAL,
 }
 
-LEVEL = "(?:" + "|".join(name.upper() for name in sorted(_NUMBERS, key=len, reverse=True)) + r"|Level \d+)"
+LEVEL = "(?:" + "|".join(name.upper() for name in sorted(_NUMBERS, key=len, reverse=True)) + r"|Level \d{1,9})"
 """A level's name as a LogRecord has it, for regular expressions."""
 
 

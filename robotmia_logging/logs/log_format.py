@@ -96,13 +96,15 @@ class LogFormat:
         self._times.latest = seconds
 
     def read(self, text: bytes) -> Line:
-        """What a line tells of. Never raises an Exception.
+        """What a line tells of. Never raises an Exception of its own.
 
         Args:
             text: the line, without its end.
         """
         try:
             line = self._read(text)
+        except TimeoutError:  # an alarm of the program's own
+            raise
         except Exception as error:  # the line is anybody's
             return Unread(f"it can't be read: {type(error).__name__}")
         if line.__class__ is PastCall:
@@ -119,6 +121,8 @@ class LogFormat:
             return self._wrapped(_plain(text)) or self._none
         plain = _plain(text)
         line = None if self._is_wrapped else self._direct(plain, None)
+        if line.__class__ is Unread and self._name == PatternLines.name and self._is_in_traceback(plain):
+            return self._continued(plain) or line  # many a pattern fits a traceback's lines, too, but for their times
         return line or self._wrapped(plain) or self._continued(plain) or self._none
 
     def _direct(self, text: str, outside: float | None) -> PastCall | Unread | None:
@@ -164,6 +168,9 @@ class LogFormat:
     def _unstructured(self, program: str, text: str, created: float) -> PastCall:
         fields = {"program": program, "message": text}
         return PastCall(self._logger or program, logging.INFO, text, (), {}, fields, created, text, text)
+
+    def _is_in_traceback(self, text: str) -> bool:
+        return self._traceback_left > 0 or text.startswith(_TRACEBACK)
 
     def _continued(self, text: str, lines: int = _TRACEBACK_LINES) -> Continued | None:
         """A traceback reaches to the next line that can be read, for exceptions have messages of several lines."""

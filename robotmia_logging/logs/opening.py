@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any, BinaryIO
 
 #: How compressed files begin, and the module that unpacks them; some builds of Python lack one.
@@ -73,10 +74,7 @@ class _Unpacked(io.RawIOBase):
         return self._file.fileno()
 
     def close(self) -> None:
-        try:
-            self._stream.close()
-            self._file.close()
-        finally:
+        with closing(self._file), closing(self._stream):
             super().close()
 
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, Any
-
+from robotmia_logging.capture.patterns import BoundedRegex, TooSlowError
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.logs.line import PastCall, Unread
 from robotmia_logging.logs.text_lines import Parsed, TextLines
 from robotmia_logging.logs.times import Times
-
-if TYPE_CHECKING:
-    import regex
 
 _LONGEST = 64 * 1024
 """Characters of a line that a pattern is tried on: of a cut one the message would be cut, too."""
@@ -45,7 +40,6 @@ class PatternLines:
     def __init__(self, pattern: str, times: Times, logger: str = "") -> None:
         self._regex = _compiled(pattern)
         self._lines = TextLines(self.name, self._parse, times, logger)
-        self._timeouts = 0
 
     def read(self, text: str, outside: float | None) -> PastCall | Unread | None:
         """The call that a line tells of; None if the pattern isn't found in it.
@@ -56,38 +50,26 @@ class PatternLines:
         """
         if len(text) > _LONGEST:
             return _TOO_LONG
-        if self._timeouts >= _MAX_TIMEOUTS:
+        if self._regex.is_given_up:
             return _GIVEN_UP
         try:
             return self._lines.read(text, outside)
-        except TimeoutError:
-            self._timeouts += 1
+        except TooSlowError:
             return _TOO_SLOW
 
     def _parse(self, text: str) -> Parsed | None:
-        match = self._regex.search(text, timeout=_TIMEOUT_S, concurrent=False)
-        if match is None:
-            return None
-        fields: dict[str, Any] = {name: value for name, value in match.groupdict().items() if value is not None}
-        fields.setdefault("message", "")
-        return fields, None
+        groups = self._regex.groups(text)
+        return None if groups is None else ({"message": "", **groups}, None)
 
 
-def _compiled(pattern: object) -> regex.Pattern[str]:
-    try:
-        import regex  # noqa: PLC0415  an extra's
-    except ImportError:
-        needed = "patterns need the regex library: pip install 'robotmia_logging[patterns]'"
-        raise ConfigurationError("pattern", pattern, needed) from None
+def _compiled(pattern: object) -> BoundedRegex:
     if not isinstance(pattern, str):
         raise ConfigurationError("pattern", pattern, _ALLOWED)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compiled = regex.compile(pattern)
-    except Exception as error:  # regex.error; a few malformed patterns raise others
+        compiled = BoundedRegex(pattern, searched=_LONGEST, timeout_s=_TIMEOUT_S, max_timeouts=_MAX_TIMEOUTS)
+    except ValueError as error:
         raise ConfigurationError("pattern", pattern, f"{error}; {_ALLOWED}") from None
-    missing = [name for name in ("time", "message") if name not in compiled.groupindex]
+    missing = [name for name in ("time", "message") if name not in compiled.names]
     if missing:
         raise ConfigurationError("pattern", pattern, f"it has no group {' and no group '.join(missing)}; {_ALLOWED}")
     return compiled

@@ -29,6 +29,8 @@ _DOTTED_NAME = r"(?:[A-Za-z_]\w{0,100}(?:\.[A-Za-z_]\w{0,100}){1,20}|root|__main
 _TIME = rf"\[?(?P<time>{ISO})\]?(?: - | \| | ?: ?|,? +)"
 _LEVEL = rf"(?:(?P<level>{LEVEL})|\[(?P<boxed_level>(?i:{LEVEL})) *\])"
 _AFTER = r"(?: +- +| +\| +|: *| +)"
+#: Where no two runs of blanks stand behind each other: to try all ways to share blanks out would take for ever.
+_BETWEEN = r"(?: *[:-] *| +\| +| +)"
 #: uvicorn's `levelprefix` and a blank: ten columns.
 _PREFIX = r"(?:INFO:     |DEBUG:    |ERROR:    |TRACE:    |WARNING:  )(?! )"
 #: A logger is set apart by brackets, a colon or a dash, or has a dotted name; else the first word is the message's.
@@ -47,14 +49,14 @@ _LEVEL_FIRST = _compiled(
     rf"(?::(?P<closed_logger>{_NAME}):| in (?P<module>{_NAME}): |{_AFTER}{_LOGGER}?)(?P<message>.*)"
 )
 _LOGGER_FIRST = _compiled(
-    rf"{_TIME}(?:\[(?P<boxed_logger>{_NAME})\]|(?P<logger>{_NAME}) *)(?: +|[:-]| \| ) *"
+    rf"{_TIME}(?:\[(?P<boxed_logger>{_NAME})\]|(?P<logger>{_NAME})){_BETWEEN}"
     rf"(?!{_PREFIX}){_LEVEL}{_AFTER}(?P<message>.*)"
 )
 _UVICORN = _compiled(
     rf"(?:{_TIME})?(?:(?:\[(?P<boxed_logger>{_NAME})\]|(?P<logger>{_NAME})) (?:- )?)?(?={_PREFIX})"
     rf"(?P<level>[A-Z]+): +(?P<message>.*)"
 )
-_GUNICORN = _compiled(rf"\[(?P<time>{ISO})\] \[(?P<process>\d+)\] \[(?P<level>{LEVEL})\] (?P<message>.*)")
+_GUNICORN = _compiled(rf"\[(?P<time>{ISO})\] \[(?P<process>\d{{1,10}})\] \[(?P<level>{LEVEL})\] (?P<message>.*)")
 _DJANGO = _compiled(rf"\[(?P<time>{CLF})\] (?P<message>.*)")
 _CELERY = _compiled(
     rf"\[(?P<time>{ISO}): (?P<level>{LEVEL})/(?P<processName>[^\]]+)\] "

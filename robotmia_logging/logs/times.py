@@ -125,10 +125,11 @@ class Times:
 
     def reason(self, value: Any) -> str:
         """Why a value is no time, in words."""
-        if isinstance(value, str) and self._latest is None and self._shapes[2].pattern.fullmatch(value.strip()):
-            return f"the time {value!r} has no year, and when the log ended isn't known"
         shown = repr(value)
-        return f"the time {shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '...'} isn't understood"
+        shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "..."
+        if isinstance(value, str) and self._latest is None and self._shapes[2].pattern.fullmatch(value):
+            return f"the time {shown} has no year, and when the log ended isn't known"
+        return f"the time {shown} isn't understood"
 
     def _text(self, text: str) -> float | None:
         if len(text) > _LONGEST:

@@ -99,6 +99,22 @@ def test_files_are_closed(log):
             os.fstat(descriptor)
 
 
+def test_a_file_is_closed_whatever_its_unpacking_says(log, monkeypatch):
+    """An error at the end of unpacking comes through, and leaves no file open."""
+
+    def fail(_self):
+        raise OSError("damaged")
+
+    file = open_log(log(gzip.compress(TEXT)))
+    descriptor = file.fileno()
+    monkeypatch.setattr(gzip.GzipFile, "close", fail)
+    with pytest.raises(OSError, match="damaged"):
+        file.close()
+    monkeypatch.undo()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
 @pytest.mark.parametrize(
     ("given", "ordered"),
     [

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robotmia_logging import ConfigurationError
-from robotmia_logging.logs import open_format
+from robotmia_logging.logs import Continued, PastCall, open_format
 
 FORMATS = [
     ("%(asctime)s %(levelname)s %(name)s %(message)s", "%"),
@@ -39,6 +39,24 @@ def test_what_a_formatter_writes_is_read(log_format, style):
     assert abs(call.created - record.created) < 1
 
 
+@pytest.mark.parametrize(("log_format", "style"), FORMATS)
+def test_levels_without_a_name(log_format, style):
+    """What is called "Level 27" is a level, and its number no part of the message."""
+    line, _ = written(log_format, style, "order 17 placed", level=27)
+    call = open_format(log_format=log_format).read(line)
+    assert (call.level, call.template) == (27, "order 17 placed")
+
+
+@pytest.mark.parametrize(
+    "log_format", ["%(asctime)s %(levelname)s %(message)s", "%(asctime)s %(levelname)-8s%(message)s"]
+)
+def test_levels_of_ones_own(log_format):
+    """One that begins like another isn't that one."""
+    line, _ = written(log_format, "%", "order 17 placed", levelname="ERROR2")
+    call = open_format(log_format=log_format).read(line)
+    assert (call.level, call.attribute("level"), call.template) == (logging.INFO, "ERROR2", "order 17 placed")
+
+
 def test_other_fields():
     """A program's own fields become extras; the record's attributes can be looked up, and are none."""
     log_format = "%(asctime)s %(request_id)s %(funcName)s %(message)s"
@@ -53,6 +71,23 @@ def test_any_message(message):
     log_format = FORMATS[0][0]
     line, _ = written(log_format, "%", message)
     assert open_format(log_format=log_format).read(line).template == message
+
+
+@pytest.mark.parametrize(
+    "log_format", [FORMATS[0][0], FORMATS[1][0], "%(levelname)8s %(asctime)s %(message)s", "%(asctime)s %(message)s"]
+)
+def test_tracebacks(log_format):
+    """They belong to the line before, though their words could be a time, a level and a message."""
+    log = open_format(log_format=log_format)
+    line, _ = written(log_format, "%", "order failed")
+    traceback = [
+        "Traceback (most recent call last):",
+        '  File "shop.py", line 7, in sell',
+        "ValueError: no more of them",
+    ]
+    kinds = [type(log.read(text)) for text in (line, *(text.encode() for text in traceback), line)]
+    assert kinds == [PastCall, Continued, Continued, Continued, PastCall]
+    assert log.read(b"INFO 25.11.2026 order failed").reason.endswith(("isn't understood", "doesn't match the pattern"))
 
 
 @pytest.mark.parametrize(

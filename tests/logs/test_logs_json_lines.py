@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import time
+from datetime import datetime, timezone
 
 import pytest
 import structlog
 
 from robotmia_logging.capture import Call, from_event_dict
 from robotmia_logging.errors import ConfigurationError
-from robotmia_logging.logs import open_format
+from robotmia_logging.logs import json_lines, open_format
 from tests.logs.log_reading import WHEN, assert_as_live, read, record
 
 STAMP = "2026-11-25T13:00:00.125Z"
@@ -163,6 +164,9 @@ def test_other_layouts(line):
         ({"event": "E", "message": "m", "levelname": "INFO", "level": "gold"}, "m", "E"),
         ({"event": "E", "message": "m"}, "m", "E"),
         ({"event": "m"}, "m", None),
+        ({"event": "m", "message": None}, "m", None),
+        ({"event": None, "message": "m", "level": "info"}, "m", None),
+        ({"message": None, "msg": "m"}, "m", None),
     ],
 )
 def test_event_and_message_in_one_line(line, message, event):
@@ -201,7 +205,9 @@ def test_keys_by_name():
         ("{", "not JSON"),
         ("[1]", "it isn't of the format json"),
         ("hello", "it isn't of the format json"),
-        ('{"a": 1}', "no message: none of the keys message, msg"),
+        ('{"a": 1}', "no message in message or msg or event"),
+        ('{"event": null, "level": "info", "time": 1}', "no message in message or msg or event"),
+        ('{"message": "m", "time": null}', "no time"),
         ('{"message": "m"}', "no time"),
         ('{"message": "m", "time": "foo"}', "the time 'foo' isn't understood"),
         ('{"message": "m", "time": {}}', "the time {} isn't understood"),
@@ -227,6 +233,21 @@ def test_a_datetime_given_as_time():
     given = "2026-11-24T10:00:00+00:00"
     call = read(json.dumps({"event": "m", "timestamp": STAMP, "time": given}))
     assert call.extras["time"].isoformat() == given
+
+
+def test_a_datetime_in_utc_in_any_python(monkeypatch):
+    """Python 3.10 doesn't know the "Z" that orjson and Django write; it is read all the same."""
+
+    class Old(datetime):
+        @classmethod
+        def fromisoformat(cls, text):
+            if text.endswith("Z"):
+                raise ValueError(text)
+            return datetime.fromisoformat(text)
+
+    monkeypatch.setattr(json_lines, "datetime", Old)
+    call = read(json.dumps({"event": "m", "timestamp": STAMP, "time": "2026-11-24T10:00:00.125Z"}))
+    assert call.extras["time"] == datetime(2026, 11, 24, 10, 0, 0, 125_000, timezone.utc)
 
 
 @pytest.mark.parametrize("keys", [{"tme": "x"}, {"time": ""}, {"time": 1}])

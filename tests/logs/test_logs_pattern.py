@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 
 import pytest
@@ -55,6 +56,26 @@ def test_a_catastrophic_pattern_does_not_hang(monkeypatch):
     assert reasons[0].startswith("the pattern took more than")
     assert reasons[-1] == "the pattern isn't tried any more: it took too long on 20 lines"
     assert len(set(reasons)) == 2
+
+
+def test_an_alarm_is_the_programs_own(monkeypatch):
+    """A TimeoutError that a signal's handler raises amid a search isn't taken for a slow pattern."""
+
+    def ring(_signal, _frame):
+        raise TimeoutError("time is up")
+
+    monkeypatch.setattr(module, "_TIMEOUT_S", 50)
+    log = open_format(pattern=r"^(?P<time>(?:a|aa)+)(?P<message>=)$")
+    before = signal.signal(signal.SIGVTALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.01)
+        with pytest.raises(TimeoutError, match="time is up"):
+            log.read(b"a" * 200 + b"=!=")
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+    monkeypatch.undo()
+    assert log.read(b"aa=").reason == "the time 'aa' isn't understood"
 
 
 def test_very_long_lines():

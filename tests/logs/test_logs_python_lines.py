@@ -34,6 +34,9 @@ FORMATS_OF_PYTHON = [
     "%(asctime)s %(name)s %(levelname)s %(message)s",
     "%(asctime)s %(name)-12s %(levelname)-8s %(message)s",
     "%(asctime)s [%(name)s] %(levelname)s: %(message)s",
+    "%(asctime)s - [%(name)s] - %(levelname)s - %(message)s",
+    "%(asctime)s | %(name)-12s | %(levelname)-8s | %(message)s",
+    "%(asctime)s:%(name)s:%(levelname)s:%(message)s",
     "%(asctime)s:%(levelname)s:%(name)s:%(message)s",
     "%(asctime)s %(levelname)s:%(name)s:%(message)s",
 ]
@@ -78,6 +81,8 @@ def test_formats_without_a_logger(layout):
         ("INFO - shop - a - b", "shop", "a - b"),
         ("INFO - a b - c", "", "a b - c"),
         ("shop ERROR INFO done", "shop", "INFO done"),
+        ("shop  -  ERROR done", "shop", "done"),
+        ("[shop]ERROR done", None, None),
         ("INFO ERROR done", "", "ERROR done"),
         ("INFO", None, None),
         ("INFORMATION is out", None, None),
