@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
 import click
+import orjson
 
-from robotmia_logging.capture import CaptureSettings
-from robotmia_logging.cli.saying import fail
+from robotmia_logging.capture import CaptureSettings, Rules
+from robotmia_logging.cli.saying import fail, shown
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.logs import FORMATS, LogFormat, open_format
 from robotmia_logging.options import Given
@@ -28,6 +30,8 @@ _AS_THEY_ARE = (
     "distinct_id",
     "properties",
 )
+
+_STAND_IN = "nothing-is-sent-with-this"
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -94,6 +98,20 @@ class Reading:
             fail(told(error), 2)
         except ValueError as error:  # no regex library
             fail(f"--rules is {self.rules!r}: {error}", 2)
+
+    def capture_unsent(self, token: str | None = None, hash_key: str | None = None) -> CaptureSettings:
+        """The same for those who send nothing: what is missing of the token and the key is stood in for."""
+        if not hash_key and not os.environ.get("ROBOTMIA_HASH_KEY"):
+            hash_key = _STAND_IN
+        return self.capture(token or _STAND_IN, hash_key)
+
+    def digest(self) -> str:
+        """What the rules and the options are known by."""
+        known = hashlib.sha256(orjson.dumps({**asdict(self), "rules": None}, default=str))
+        if self.rules is not None:
+            with open(self.rules, "rb") as file:
+                known.update(file.read())
+        return known.hexdigest()
 
 
 def reads_logs(command: Command) -> Command:
@@ -173,6 +191,20 @@ def told(error: ConfigurationError) -> str:
     same = f"--{error.option.replace('_', '-')}" if error.option in _AS_THEY_ARE else error.option
     shown = ConfigurationError(_OPTIONS.get(error.option, same), error.value, error.allowed)
     return str(shown).removeprefix("robotmia_logging: ")
+
+
+def trouble_with(rules: Rules, trouble: Mapping[str, Exception]) -> Iterator[str]:
+    """What went wrong with rules, in sentences.
+
+    Args:
+        rules: the rules.
+        trouble: what happened, by cause, each with its first error.
+    """
+    for rule in rules:
+        if rule.pattern is not None and rule.pattern.is_given_up:
+            yield f"{shown(rule.label)}: its pattern is too slow, and was given up: it matches nothing any more."
+    for cause, error in trouble.items():
+        yield f"{cause}: {shown(error)}."
 
 
 def written_at(path: str) -> float | None:

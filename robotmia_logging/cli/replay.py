@@ -14,13 +14,13 @@ import click
 from robotmia_logging.capture import Composer
 from robotmia_logging.cli.delivering import Progress, Where, delivers, graceful, progressing
 from robotmia_logging.cli.reading import Reading, reads_logs, told
-from robotmia_logging.cli.replay_asked import STATE, Asked, digest
+from robotmia_logging.cli.replay_asked import STATE, Asked
 from robotmia_logging.cli.replay_report import Report, tell
 from robotmia_logging.cli.saying import INTERRUPTED, fail, reason
-from robotmia_logging.delivery.resend import Ending
+from robotmia_logging.delivery.resend import STDIN, Ending
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.logs import in_order
-from robotmia_logging.replay import STDIN, Account, Replay, Replayed, Way
+from robotmia_logging.replay import Account, Replay, Replayed, Way
 
 
 @click.command()
@@ -34,8 +34,14 @@ from robotmia_logging.replay import STDIN, Account, Replay, Replayed, Way
 @reads_logs
 @click.option("--since", metavar="TIME", help="Only lines from this time on, such as 2026-11-24 or 2026-11-24T10:00.")
 @click.option("--until", metavar="TIME", help="Only lines before this time.")
-@click.option("--token", metavar="TOKEN", help="Your project's token; else $ROBOTMIA_TOKEN.")
-@click.option("--hash-key", metavar="SECRET", help="The key for rules that hash; else $ROBOTMIA_HASH_KEY.")
+@click.option(
+    "--token", metavar="TOKEN", help="Your project's token; better $ROBOTMIA_TOKEN, for others see a command's options."
+)
+@click.option(
+    "--hash-key",
+    metavar="SECRET",
+    help="The key for rules that hash; better $ROBOTMIA_HASH_KEY: other users of the machine can see options.",
+)
 @delivers("as long as it takes, outages included")
 @click.option(
     "--dead-letters",
@@ -108,7 +114,8 @@ def replay(
         with graceful():
             _replay(asked, Reading(**reading), Where(url=url, timeout=timeout, import_auth=import_auth))
     except KeyboardInterrupt:
-        fail("Interrupted; the same command goes on from there.", INTERRUPTED)
+        goes_on = not dry_run and STDIN not in files
+        fail("Interrupted; the same command goes on from there." if goes_on else "Interrupted.", INTERRUPTED)
 
 
 def _replay(asked: Asked, reading: Reading, where: Where) -> None:
@@ -130,7 +137,7 @@ def _replay(asked: Asked, reading: Reading, where: Where) -> None:
         limits=lambda: where.limits(stall_s=None, spent_s=time.monotonic() - began_at),
         open_format=reading.open_format,
         span=span,
-        rules=digest(reading.rules),
+        rules=reading.digest(),
         state=asked.state_folder,
         restart=asked.restart,
     )
@@ -138,22 +145,14 @@ def _replay(asked: Asked, reading: Reading, where: Where) -> None:
         replayed = _all(asked, way, composer, account)
     except OSError as error:
         fail(f"Can't go on: {error.filename or 'a file'}: {reason(error)}.", 1)
-    rules = capture.rules
     report = Report(
         replayed=replayed,
         account=account,
         settings=settings,
         timezone=reading.timezone,
-        unused=[label for label, hits in rules.hits().items() if not hits],
-        has_rules=len(rules) > 0,
+        rules=capture.rules,
     )
-    try:
-        code = tell(report, where, as_json=not asked.dry_run if asked.as_json is None else asked.as_json)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        fail(f"Can't write the result: {reason(error)}.", 1)
-    sys.exit(code)
+    sys.exit(tell(report, where, as_json=not asked.dry_run if asked.as_json is None else asked.as_json))
 
 
 def _all(asked: Asked, way: Way, composer: Composer, account: Account) -> list[Replayed]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,16 +13,14 @@ from robotmia_logging.cli.delivering import Where, is_among
 from robotmia_logging.cli.reading import Reading
 from robotmia_logging.cli.saying import fail, reason
 from robotmia_logging.delivery import DeliverySettings
+from robotmia_logging.delivery.resend import STDIN
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.logs import in_order
 from robotmia_logging.logs.times import Times
-from robotmia_logging.replay import STDIN, RejectsFile, Span, StateFolder, is_rejects_file
+from robotmia_logging.replay import RejectsFile, Span, StateFolder, is_rejects_file
 
 STATE = ".robotmia-replay"
 """The folder beside a log where its state is kept."""
-
-_NO_TOKEN = "dry-run"  # noqa: S105 - nothing is sent with it
-_NO_KEY = "nothing is sent with this"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +45,11 @@ class Asked:
 
     def capture(self, reading: Reading) -> CaptureSettings:
         """What decides which messages a line gives."""
-        token, hash_key = self.token, self.hash_key
         if self.dry_run:
-            token = token or _NO_TOKEN
-            hash_key = hash_key or (None if os.environ.get("ROBOTMIA_HASH_KEY") else _NO_KEY)
-        elif not token and not os.environ.get("ROBOTMIA_TOKEN"):
+            return reading.capture_unsent(self.token, self.hash_key)
+        if not self.token and not os.environ.get("ROBOTMIA_TOKEN"):
             fail("Your project's token is missing: give --token, or set $ROBOTMIA_TOKEN; --dry-run needs none.", 2)
-        return reading.capture(token, hash_key)
+        return reading.capture(self.token, self.hash_key)
 
     def settings(self, where: Where) -> DeliverySettings:
         """How to deliver."""
@@ -111,14 +106,6 @@ class Asked:
             yield file
         finally:
             file.close()
-
-
-def digest(rules: str | None) -> str:
-    """What a rules file is known by."""
-    if rules is None:
-        return ""
-    with open(rules, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
 
 
 def _time(option: str, text: str | None, zone: str) -> float | None:

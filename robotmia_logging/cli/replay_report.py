@@ -8,14 +8,17 @@ from typing import Any
 
 import click
 
+from robotmia_logging.capture import Rules
 from robotmia_logging.cli.delivering import Where, exit_code, why
-from robotmia_logging.cli.saying import many, say_json, shown, summary, utc
+from robotmia_logging.cli.reading import trouble_with
+from robotmia_logging.cli.saying import many, say, say_json, shown, summary, utc
+from robotmia_logging.cli.table import table
 from robotmia_logging.delivery import DeliverySettings
-from robotmia_logging.delivery.resend import Ending
-from robotmia_logging.replay import STDIN, Account, Replayed, Row
+from robotmia_logging.delivery.resend import STDIN, Ending
+from robotmia_logging.replay import Account, Replayed, Row
 
 _HEAD = ("EVENT", "COUNT", "USERS", "FIRST", "LAST", "RULE")
-_RIGHT = ("COUNT", "USERS")
+_WORDS = ("EVENT", "FIRST", "LAST", "RULE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +30,19 @@ class Report:
         account: what became of lines and messages.
         settings: how it was delivered; None for a dry run.
         timezone: where times without a zone were taken to be.
-        unused: names of rules that matched nothing.
-        has_rules: whether there were any.
+        rules: what lines were matched against.
     """
 
     replayed: list[Replayed]
     account: Account
     settings: DeliverySettings | None
     timezone: str
-    unused: list[str]
-    has_rules: bool
+    rules: Rules
+
+    @property
+    def unused(self) -> list[str]:
+        """Names of rules that matched nothing."""
+        return [label for label, hits in self.rules.hits().items() if not hits]
 
     @property
     def ending(self) -> Ending:
@@ -64,8 +70,7 @@ class Report:
     def is_well(self) -> bool:
         """Whether all could be read, and was delivered."""
         account = self.account
-        gave_up = any(isinstance(error, TimeoutError) for error in account.trouble.values())
-        if gave_up or account.lines.unreadable or account.summary.refused:
+        if account.has_slow_pattern or account.lines.unreadable or account.summary.refused:
             return False
         return not any(
             one.problem is not None or (one.sent is not None and (not one.sent.is_complete or _dead(one)))
@@ -88,7 +93,7 @@ def tell(report: Report, where: Where, *, as_json: bool) -> int:
         say_json(report.fields)
     else:
         for line in _table(report):
-            click.echo(line)
+            say(line)
     for note in _notes(report):
         click.echo(note, err=True)
     click.echo("Nothing was sent." if report.settings is None else _sentence(report, where), err=True)
@@ -114,7 +119,7 @@ def _table(report: Report) -> Iterator[str]:
     account = report.account
     rows = account.summary.rows()
     if rows:
-        yield from _columns([_HEAD, *map(_cells, rows)])
+        yield from table(_HEAD, list(map(_cells, rows)), words=_WORDS)
         yield ""
     yield _lines(account) + "."
     for words, counts in (
@@ -126,14 +131,6 @@ def _table(report: Report) -> Iterator[str]:
             yield f"{count:>9,}  {words}: {shown(cause)}"
     if report.unused:
         yield f"Rules that matched nothing: {shown(', '.join(report.unused), 2000)}."
-
-
-def _columns(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = zip(rows[0], row, widths, strict=True)
-        aligned = (cell.rjust(width) if name in _RIGHT else cell.ljust(width) for name, cell, width in cells)
-        yield "  ".join(aligned).rstrip()
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -166,15 +163,17 @@ def _notes(report: Report) -> Iterator[str]:
         if one.problem is not None:
             yield f"{name}: {shown(one.problem)}."
         if one.rules_changed:
-            yield f"{name}: a part was replayed with other rules, and stays as it was; --restart replays all of it."
+            stays = "a part was replayed with other rules or options, and stays as it was"
+            yield f"{name}: {stays}; --restart replays all of it."
         if one.is_last_left:
             yield f"{name}: its last line has no end yet, and is left for the next time."
+        if one.has_gaps_closed:
+            yield f"{name}: too many lines can't be read: only the first of them are looked at again the next time."
     account = report.account
-    for cause, error in account.trouble.items():
-        yield f"{cause}: {shown(error)}."
+    yield from trouble_with(report.rules, account.trouble)
     if account.naive_times:
         yield f"{many(account.naive_times, 'time')} had no zone, and count as {report.timezone} (--timezone)."
-    if not report.has_rules and account.lines.unmatched:
+    if not len(report.rules) and account.lines.unmatched:
         yield "There are no rules (--rules): only lines that ask for messages themselves give some."
 
 
@@ -189,8 +188,7 @@ def _sentence(report: Report, where: Where) -> str:
         parts.append(f"{unwritten:,} of them can't be written there")
     if not all(sent.is_complete for sent in all_sent):
         parts.append(why(report.ending, where, all_sent[-1].stats.last_error) or "not all of it was sent")
-        is_stream = report.replayed[-1].path == STDIN
-        parts.append("the rest isn't read" if is_stream else "the same command goes on from there")
+        parts.append("the rest isn't read" if report.replayed[-1].is_stream else "the same command goes on from there")
     return "; ".join(parts) + "."
 
 

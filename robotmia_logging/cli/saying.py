@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import click
@@ -29,9 +30,46 @@ def reason(error: OSError) -> str:
     return os.strerror(number) if number > 0 else str(error.strerror or error)
 
 
-def say_json(fields: dict[str, Any]) -> None:
-    """A line for programs."""
-    click.echo(orjson.dumps(fields))
+def say(line: str | bytes) -> None:
+    """A line on stdout, what its encoding lacks escaped.
+
+    Ends the command if it can't be written, quietly if nobody reads it any more.
+    """
+    if isinstance(line, str):
+        line = line.encode(getattr(sys.stdout, "encoding", None) or "utf-8", "backslashreplace")
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        give_up_output()
+        sys.exit(1)
+    except OSError as error:
+        give_up_output()
+        fail(f"Can't write the output: {reason(error)}.", 1)
+
+
+def say_json(fields: Mapping[str, Any]) -> None:
+    """A line for programs; lone surrogates, which names of files may hold, are escaped."""
+    try:
+        line = orjson.dumps(fields)
+    except TypeError:
+        line = orjson.dumps(_plain(fields))
+    say(line)
+
+
+def give_up_output() -> None:
+    """Let what is still to be written go nowhere: Python would try once more at its end, and complain."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def summary(all_stats: Iterable[Stats]) -> dict[str, Any]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 import click
 
-from robotmia_logging.cli.saying import INTERRUPTED, fail, many, reason, say_json, shown
+from robotmia_logging.cli.saying import fail, many, reason, say, say_json, shown
 from robotmia_logging.scan import (
     Argument,
-    Counts,
     LogCall,
     Problem,
     Root,
@@ -54,21 +54,27 @@ def scan(paths: tuple[str, ...], packages: tuple[str, ...], as_json: bool, rules
     """
     if not paths and not packages:
         raise click.UsageError("Give files or folders to scan, or an installed package with --package.")
-    if rules is not None and os.path.lexists(rules) and not force:
-        fail(f"{rules} is there already; --force overwrites it.", 2)
+    if rules is not None:
+        _check_free(rules, force=force)
     roots = [Root(path) for path in paths] + [root for name in packages for root in _installed(name)]
-    counts = Counts()
-    try:
-        found = _scanned(roots, counts)
-        calls = _said_each(found) if as_json else list(found)
-        if rules is not None:
-            _write(rules, rules_file(calls))
-        if not as_json:
-            _say_table(calls)
-    except KeyboardInterrupt:
-        fail("Interrupted.", INTERRUPTED)
-    click.echo(_sentence(counts, rules), err=True)
-    sys.exit(1 if counts.problems else 0)
+    problems: list[Problem] = []
+
+    def tell(problem: Problem) -> None:
+        problems.append(problem)
+        click.echo(f"{shown(problem.place, _MAX_CELL)}: {shown(problem.reason)}.", err=True)
+
+    files = list(find_files(roots, tell))
+    calls = []
+    for call in scan_files(files, tell):
+        calls.append(call)
+        if as_json:
+            say_json(_fields(call))
+    if rules is not None:
+        _write(rules, rules_file(calls))
+    if not as_json:
+        _say_table(calls)
+    click.echo(_sentence(calls, len(files), len(problems), rules), err=True)
+    sys.exit(1 if problems else 0)
 
 
 def _installed(name: str) -> list[Root]:
@@ -78,28 +84,26 @@ def _installed(name: str) -> list[Root]:
         raise click.BadParameter(f"{error}.", param_hint="--package") from None
 
 
-def _scanned(roots: list[Root], counts: Counts) -> Iterator[LogCall]:
-    def tell(problem: Problem) -> None:
-        counts.problems += 1
-        click.echo(f"{shown(problem.place, _MAX_CELL)}: {shown(problem.reason)}.", err=True)
-
-    files = list(find_files(roots, tell))
-    counts.files = len(files)
-    for call in scan_files(files, tell):
-        counts.add(call)
-        yield call
+def _sentence(calls: list[LogCall], files: int, problems: int, rules: str | None) -> str:
+    """What was found, in numbers."""
+    kinds = Counter(call.template.kind for call in calls)
+    counted = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    parts = [f"{many(len(calls), 'log call')} in {many(files, 'file')}" + (f": {counted}" if counted else "")]
+    unknown = {
+        "logger": sum(call.logger is None for call in calls),
+        "level": sum(call.level is None for call in calls),
+        "template": sum(not call.template.is_resolved for call in calls),
+    }
+    if any(unknown.values()):
+        parts.append("not known: " + ", ".join(many(count, noun) for noun, count in unknown.items() if count))
+    if problems:
+        parts.append(many(problems, "problem"))
+    if rules is not None:
+        parts.append(f"rules to start from in {rules}")
+    return "; ".join(parts) + "."
 
 
 # --- for programs
-
-
-def _said_each(found: Iterable[LogCall]) -> list[LogCall]:
-    """The calls, each of them printed when it is found."""
-    calls = []
-    for call in found:
-        say_json(_plain(_fields(call)))
-        calls.append(call)
-    return calls
 
 
 def _fields(call: LogCall) -> dict[str, Any]:
@@ -125,24 +129,15 @@ def _argument_fields(argument: Argument) -> dict[str, Any]:
     return {"expression": argument.expression, "key": argument.key, "field": argument.field, "name": argument.name}
 
 
-def _plain(value: Any) -> Any:
-    """A value of JSON without lone surrogates, which source and file names may hold."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
-
-
 # --- for people
 
 
 def _say_table(calls: list[LogCall]) -> None:
     head = ("LOGGER", "LEVEL", "TEMPLATE", "ARGUMENTS", "PLACE")
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if is_terminal else None
     for line in table(head, [_row(call) for call in calls], width) if calls else ():
-        encoding = sys.stdout.encoding or "utf-8"
-        click.echo(line.encode(encoding, "backslashreplace").decode(encoding))
+        say(line)
 
 
 def _row(call: LogCall) -> tuple[str, ...]:
@@ -156,27 +151,26 @@ def _row(call: LogCall) -> tuple[str, ...]:
     return tuple(shown(cell, _MAX_CELL) for cell in cells)
 
 
-def _sentence(counts: Counts, rules: str | None) -> str:
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.kinds.most_common())
-    parts = [f"{many(counts.calls, 'log call')} in {many(counts.files, 'file')}" + (f": {kinds}" if kinds else "")]
-    unknown = {"logger": counts.no_logger, "level": counts.no_level, "template": counts.no_template}
-    if any(unknown.values()):
-        parts.append("not known: " + ", ".join(f"{many(count, noun)}" for noun, count in unknown.items() if count))
-    if counts.problems:
-        parts.append(many(counts.problems, "problem"))
-    if rules is not None:
-        parts.append(f"rules to start from in {rules}")
-    return "; ".join(parts) + "."
+# --- the rules file
+
+
+def _check_free(path: str, *, force: bool) -> None:
+    """Refuse a place where no file may be written: one is there already, or something else than a file."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        fail(f"{path} is no regular file; --rules writes to one.", 2)
+    if os.path.lexists(path) and not force:
+        fail(f"{path} is there already; --force overwrites it.", 2)
 
 
 def _write(path: str, lines: Iterable[str]) -> None:
-    """Write the file whole or not at all."""
+    """Write the file whole or not at all; where the path is a link, the file that it leads to."""
     text = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
-    temporary = f"{path}.{os.getpid()}.tmp"
+    target = os.path.realpath(path)
+    temporary = f"{target}.{os.getpid()}.tmp"
     try:
         with open(temporary, "xb") as file:
             file.write(text)
-        os.replace(temporary, path)
+        os.replace(temporary, target)
     except OSError as error:
         with suppress(OSError):
             os.unlink(temporary)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 import time
 from typing import IO
 
 import click
 
-from robotmia_logging.cli.delivering import Where, delivers, exit_code, is_among, progressing, why
+from robotmia_logging.cli.delivering import Where, delivers, exit_code, graceful, is_among, progressing, why
 from robotmia_logging.cli.saying import fail, many, reason, say_json, summary
 from robotmia_logging.delivery import DeliverySettings
-from robotmia_logging.delivery.resend import ChangedError, GivenLines, Journal, JournalError, Sent, send_lines
+from robotmia_logging.delivery.resend import (
+    ChangedError,
+    GivenLines,
+    Journal,
+    JournalError,
+    Sent,
+    Stream,
+    open_source,
+    send_lines,
+)
 
 
 @click.command()
@@ -44,12 +52,12 @@ def send(
     on from there. From standard input there is no going on.
 
     One JSON line on stdout says what became of the messages. The exit code is 0 if all were delivered, 1 if
-    not, 130 after Ctrl-C.
+    not, 130 after Ctrl-C or SIGTERM.
     """
     where = Where(url=url, timeout=timeout, import_auth=import_auth)
     try:
-        with click.open_file(file, "rb") as source:
-            is_stream = file == "-" or not stat.S_ISREG(os.fstat(source.fileno()).st_mode)
+        with graceful(), open_source(file) as source:
+            is_stream = isinstance(source, Stream)
             settings = where.settings(dead_letters=dead_letters or _beside(file, is_stream=is_stream))
             _refuse_own(file, settings)
             sent = _send(file, source, settings, where, is_stream=is_stream, restart=restart)

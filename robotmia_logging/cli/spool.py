@@ -8,12 +8,14 @@ from typing import BinaryIO
 
 import click
 
-from robotmia_logging.cli.saying import fail, many, reason, say_json, utc
+from robotmia_logging.cli.saying import fail, give_up_output, many, reason, say, say_json, utc
 from robotmia_logging.cli.spool_dead import dead
 from robotmia_logging.cli.spool_drain import drain
 from robotmia_logging.cli.spool_retry import retry
+from robotmia_logging.cli.table import table
 from robotmia_logging.delivery.spool.survey import ChainState, survey, waiting_lines
 
+_HEAD = ("PID", "OWNER", "SEGMENTS", "MESSAGES", "BYTES", "OLDEST")
 _OWNER = {True: "alive", False: "dead", None: "unknown"}
 
 
@@ -56,9 +58,10 @@ def status(folder: str, as_json: bool) -> None:
             say_json(_fields(state))
         return
     if states:
-        click.echo(_table([("PID", "OWNER", "SEGMENTS", "MESSAGES", "BYTES", "OLDEST"), *map(_row, states)]))
+        for line in table(_HEAD, list(map(_row, states)), words=("OWNER", "OLDEST")):
+            say(line)
     total = many(sum(state.messages for state in states), "message")
-    click.echo(f"{total} to be sent, {sum(state.size for state in states):,} bytes.")
+    say(f"{total} to be sent, {sum(state.size for state in states):,} bytes.")
     closed = sum(state.is_alive is None for state in states)
     if closed:
         fail(f"The messages of {many(closed, 'other owner')} can't be read; ask as the user they belong to.", 1)
@@ -84,6 +87,8 @@ def export(folder: str, output: str | None) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if output is None:
+            give_up_output()
         fail(f"Can't export {folder}: {error.filename or output or 'stdout'}: {reason(error)}.", 1)
 
 
@@ -127,15 +132,3 @@ def _row(state: ChainState) -> tuple[str, ...]:
         return (str(state.pid), "?", "?", "?", "?", "?")
     counts = (f"{count:,}" for count in (state.segments, state.messages, state.size))
     return (str(state.pid), _OWNER[state.is_alive], *counts, utc(state.oldest))
-
-
-def _table(rows: list[tuple[str, ...]]) -> str:
-    """Rows in columns: numbers to the right, words to the left."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if name in ("OWNER", "OLDEST") else cell.rjust(width)
-            for name, cell, width in zip(rows[0], row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    )

@@ -10,7 +10,7 @@ import click
 import orjson
 
 from robotmia_logging.cli.delivering import letters_file, reads_letters
-from robotmia_logging.cli.saying import fail, many, reason, say_json, shown, utc
+from robotmia_logging.cli.saying import fail, many, reason, say, say_json, shown, utc
 from robotmia_logging.delivery.dead_letters import DeadLetterFile
 from robotmia_logging.delivery.resend import letter_lines
 from robotmia_logging.messages import OPERATIONS
@@ -32,10 +32,10 @@ def dead(folder: str, dead_letters: str | None, count: bool, as_json: bool) -> N
             if as_json:
                 say_json({"reason": cause, "count": number})
             else:
-                click.echo(f"{number:>9,}  {shown(cause)}")
+                say(f"{number:>9,}  {shown(cause)}")
     else:
         for line, letter in letters:
-            click.echo(line if as_json else _described(letter) + "\n", nl=False)
+            say(line.rstrip(b"\n") if as_json else _described(letter))
     if letters.unreadable:
         click.echo(f"{many(letters.unreadable, 'line')} can't be read.", err=True)
 

@@ -8,15 +8,14 @@ The way of a line::
 """
 
 from robotmia_logging.replay.account import Account, LineCounts
-from robotmia_logging.replay.line_reader import LineReader, Span
+from robotmia_logging.replay.line_reader import LineReader, Span, read_line
 from robotmia_logging.replay.log_lines import LogLines
 from robotmia_logging.replay.rejects import RejectsFile, is_rejects_file
-from robotmia_logging.replay.replaying import STDIN, Replay, Replayed, Way
+from robotmia_logging.replay.replaying import Replay, Replayed, Way
 from robotmia_logging.replay.state import LogState, StateFolder
 from robotmia_logging.replay.summary import Row, Summary
 
 __all__ = [
-    "STDIN",
     "Account",
     "LineCounts",
     "LineReader",
@@ -31,4 +30,5 @@ __all__ = [
     "Summary",
     "Way",
     "is_rejects_file",
+    "read_line",
 ]

@@ -59,6 +59,11 @@ class Account:
     trouble: dict[str, Exception] = field(default_factory=dict)
     naive_times: int = 0
 
+    @property
+    def has_slow_pattern(self) -> bool:
+        """Whether a rule's pattern took too long: lines that no rule matches may be lines that it would match."""
+        return any(isinstance(error, TimeoutError) for error in self.trouble.values())
+
     def note(self, cause: str, error: Exception) -> None:
         """Something went wrong with a rule."""
         self.trouble.setdefault(cause, error)

@@ -14,12 +14,15 @@ from robotmia_logging.replay.rejects import RejectsFile
 
 _BLOCK_BYTES = 1024 * 1024
 _MOST_PASSED = 500
+_MOST_GAPS = 10_000
+"""Places that are left for another look: each parts what is done in two, in the journal and in memory."""
 
 
 class LogLines:
     """The messages of a log, with their places, and what is passed over.
 
-    Lines out of the time asked for stay undone: another run may ask for them.
+    Lines out of the time asked for stay undone: another run may ask for them. So do those that can't be read, for it
+    may read them in another way; but only in so many places, so that memory doesn't grow with the log.
 
     Args:
         file: the log, at its beginning.
@@ -34,7 +37,11 @@ class LogLines:
         passed_bytes: how much of the log has nothing to be sent any more.
         error: why it can't be read to its end.
         is_last_left: whether its last line was left for another time.
+        has_gaps_closed: whether there were too many places to be left for another look.
+        units: how fine places are counted: so many to a byte.
     """
+
+    units = PARTS
 
     def __init__(
         self,
@@ -57,6 +64,9 @@ class LogLines:
         self.passed_bytes = 0
         self.error: OSError | None = None
         self.is_last_left = False
+        self.has_gaps_closed = False
+        self._gaps = 0
+        self._gap_end = -1
 
     def __iter__(self) -> Iterator[Item | Passed]:
         passed: list[Stretch] = []
@@ -64,12 +74,16 @@ class LogLines:
             place = place_of(line.stretch)
             may_be_done = place.start < self._done_until
             if may_be_done and self._done.holds(place):
+                if passed:
+                    yield self._passed(passed)
                 self._pass_over(line)
                 continue
             given = self._reader.read(line)
-            if given is not None and not given.items:
+            is_left = given is None or (given.is_doubtful and self._leave(place))
+            is_passed = not is_left and given is not None and not given.items
+            if is_passed:
                 passed.append(place)
-            if passed and (given is None or given.items or len(passed) >= _MOST_PASSED):
+            if passed and (not is_passed or len(passed) >= _MOST_PASSED):
                 yield self._passed(passed)
             if given is not None and given.items:
                 for item, part in zip(given.items, split(place, len(given.items)), strict=True):
@@ -79,6 +93,16 @@ class LogLines:
                         yield item
         if passed:
             yield self._passed(passed)
+
+    def _leave(self, place: Stretch) -> bool:
+        """Leave a line for another look, unless that would be too many; lines one behind another are one gap."""
+        if place.start != self._gap_end:
+            if self._gaps >= _MOST_GAPS:
+                self.has_gaps_closed = True
+                return False
+            self._gaps += 1
+        self._gap_end = place.end
+        return True
 
     def _lines(self) -> Iterator[Line]:
         """Lines, as far as the log can be read."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
-from collections import deque
+from contextlib import suppress
+from typing import BinaryIO
 
 import orjson
 
@@ -13,14 +15,16 @@ from robotmia_logging.delivery.resend import Line, write_all
 UNMATCHED = "no rule matches"
 
 _START = b'{"file":'
-_MOST_WAITING = 256
-_REMEMBERED = 4096
+_MOST_WAITING_BYTES = 1024 * 1024
+_TAIL_BYTES = 4 * 1024 * 1024
+_BLOCK_BYTES = 64 * 1024
 
 
 class RejectsFile:
     """Appends rejected lines to a file, readable by its owner only.
 
-    What was written just before a kill may not be known as done: such a line isn't written twice.
+    A line may come again: what was written just before a kill isn't known as done, and one that can't be read is looked
+    at in each run. It isn't written twice as long as it stands in the last 4 MiB of the file.
 
     Args:
         path: the file.
@@ -33,10 +37,10 @@ class RejectsFile:
     def __init__(self, path: str, *, anew: bool) -> None:
         self.path = path
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | (os.O_TRUNC if anew else 0)
-        self._latest = _latest(path) if not anew else set()
+        self._latest = set() if anew else _latest(path)
         self._descriptor: int | None = os.open(path, flags, 0o600)
         self._writing = threading.Lock()
-        self._waiting: list[bytes] = []
+        self._waiting = bytearray()
         self._log = ""
         self._may_be_known = False
 
@@ -52,11 +56,12 @@ class RejectsFile:
             OSError: those before it can't be written.
         """
         text = line.text.rstrip(b"\r\n").decode(errors="replace")
-        if self._may_be_known and (line.number, text) in self._latest:
+        if self._may_be_known and hash((line.number, text)) in self._latest:
             return
-        fields = {"file": self._log, "line": line.number, "reason": reason, "text": text}
-        self._waiting.append(orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE))
-        if len(self._waiting) >= _MOST_WAITING:
+        fields = {"file": _plain(self._log), "line": line.number, "reason": _plain(reason), "text": text}
+        with self._writing:
+            self._waiting += orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+        if len(self._waiting) >= _MOST_WAITING_BYTES:
             self.flush()
 
     def flush(self) -> None:
@@ -67,8 +72,7 @@ class RejectsFile:
         """
         with self._writing:
             if self._waiting and self._descriptor is not None:
-                data = b"".join(self._waiting)
-                self._waiting.clear()
+                data, self._waiting = self._waiting, bytearray()
                 try:
                     write_all(self._descriptor, data)
                 except OSError as error:
@@ -90,34 +94,57 @@ class RejectsFile:
 
 
 def is_rejects_file(path: str) -> bool:
-    """Whether a file holds rejected lines, or nothing; or isn't there.
+    """Whether a file holds rejected lines, or nothing; or isn't there, or is none that keeps what is written to it.
 
     Raises:
         OSError: it can't be read.
     """
-    try:
-        with open(path, "rb") as file:
-            start = file.read(len(_START))
-    except FileNotFoundError:
-        return True
-    return start in (b"", _START)
+    with suppress(FileNotFoundError):
+        if stat.S_ISREG(os.stat(path).st_mode):
+            with open(path, "rb") as file:
+                return file.read(len(_START)) in (b"", _START)
+    return True
 
 
-def _latest(path: str) -> set[tuple[int, str]]:
-    """The lines written last; one that a kill broke off is taken away, and will come again."""
-    try:
-        with open(path, "r+b") as file:
-            lines = deque(file, _REMEMBERED)
-            if lines and not lines[-1].endswith(b"\n"):
-                file.truncate(file.tell() - len(lines.pop()))
-    except FileNotFoundError:
-        return set()
-    return {known for line in lines if (known := _known(line)) is not None}
+def _plain(text: str) -> str:
+    """A text without lone surrogates, which names of files may hold."""
+    return text.encode(errors="backslashreplace").decode()
 
 
-def _known(line: bytes) -> tuple[int, str] | None:
+def _latest(path: str) -> set[int]:
+    """What the lines written last are known by; one that a kill broke off is taken away, and will come again."""
+    with suppress(FileNotFoundError):
+        if stat.S_ISREG(os.stat(path).st_mode):
+            with open(path, "r+b") as file:
+                _cut(file)
+                size = file.seek(0, os.SEEK_END)
+                if size > _TAIL_BYTES:
+                    file.seek(size - _TAIL_BYTES)
+                    file.readline()
+                else:
+                    file.seek(0)
+                return {known for line in file if (known := _known(line)) is not None}
+    return set()
+
+
+def _cut(file: BinaryIO) -> None:
+    """Take away a last line without its end."""
+    size = end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - _BLOCK_BYTES)
+        file.seek(start)
+        newline = file.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    if end < size:
+        file.truncate(end)
+
+
+def _known(line: bytes) -> int | None:
     try:
         fields = orjson.loads(line)
-        return fields["line"], fields["text"]
+        return hash((fields["line"], fields["text"]))
     except (ValueError, KeyError, TypeError):  # not ours
         return None

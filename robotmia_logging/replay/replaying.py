@@ -5,16 +5,15 @@ from __future__ import annotations
 import io
 import os
 import stat
-import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from robotmia_logging.capture import Composer
 from robotmia_logging.delivery import DeliverySettings
-from robotmia_logging.delivery.resend import Done, Ending, JournalError, Limits, Sent, send_lines
+from robotmia_logging.delivery.resend import STDIN, Done, Ending, JournalError, Limits, Sent, open_source, send_lines
 from robotmia_logging.logs import LogFormat, open_log
 from robotmia_logging.replay.account import Account
 from robotmia_logging.replay.line_reader import LineReader, Span
@@ -22,7 +21,6 @@ from robotmia_logging.replay.log_lines import LogLines
 from robotmia_logging.replay.rejects import RejectsFile
 from robotmia_logging.replay.state import LogState, StateFolder, head_of
 
-STDIN = "-"
 _LOOK_EVERY = 1000
 _QUIET_S = 60.0
 """A log that wasn't written to for so long has no line half written."""
@@ -37,7 +35,7 @@ class Way:
         limits: when to give up a log.
         open_format: makes the format of a log, given when that was last written to.
         span: of which time lines are replayed.
-        rules: what the rules are known by.
+        rules: what the rules, and the options that count beside them, are known by.
         state: the folder of journals for logs in a folder.
         restart: whether what was replayed before is replayed again.
         rejects: gets lines that give nothing.
@@ -65,8 +63,10 @@ class Replayed:
         path: the log.
         sent: what became of its messages; None if nothing was sent.
         problem: why not all of it could be replayed, in words.
-        rules_changed: whether a part of it was replayed with other rules before.
+        rules_changed: whether a part of it was replayed with other rules or options before.
         is_last_left: whether its last line was left for another time.
+        has_gaps_closed: whether there were too many lines that can't be read to look at all of them again.
+        is_stream: whether it can be read but once.
         ending: how it ended.
     """
 
@@ -75,6 +75,8 @@ class Replayed:
     problem: str | None = None
     rules_changed: bool = False
     is_last_left: bool = False
+    has_gaps_closed: bool = False
+    is_stream: bool = False
     ending: Ending = Ending.DONE
 
 
@@ -82,7 +84,7 @@ class Replayed:
 class _Log:
     """A log that is open."""
 
-    file: IO[bytes]
+    file: BinaryIO
     is_stream: bool
     written_at: float | None
     takes_last: Callable[[], bool] = lambda: True
@@ -114,6 +116,7 @@ class Replay:
         with ExitStack() as stack:
             try:
                 log = _open(path, stack)
+                replayed.is_stream = log.is_stream
                 if not log.is_stream and not self._know(path, log, stack):
                     replayed.is_last_left = _size(log) > 0 and not log.takes_last()
                     return replayed
@@ -144,7 +147,7 @@ class Replay:
     def _replay(self, log: _Log, replayed: Replayed) -> None:
         way, account = self._way, self._account
         log_format = way.open_format(log.written_at)
-        reader = LineReader(log_format, self._composer, way.span, account.lines, way.rejects)
+        reader = LineReader(log_format, self._composer, way.span, account, way.rejects)
         lines = LogLines(log.file, reader, log.done, account, rejects=way.rejects, takes_last=log.takes_last)
         if way.rejects is not None:
             way.rejects.begin(replayed.path, is_resumed=log.state is not None and log.state.is_resumed)
@@ -164,6 +167,7 @@ class Replay:
         finally:
             account.naive_times += log_format.naive_times
             replayed.is_last_left = lines.is_last_left
+            replayed.has_gaps_closed = lines.has_gaps_closed
             if lines.error is not None:
                 replayed.problem = _words(lines.error, replayed.path)
 
@@ -174,11 +178,9 @@ class Replay:
 
 
 def _open(path: str, stack: ExitStack) -> _Log:
-    if path == STDIN:
-        return _Log(sys.stdin.buffer, is_stream=True, written_at=time.time())
-    status = os.stat(path)
-    if not stat.S_ISREG(status.st_mode):
-        return _Log(stack.enter_context(open(path, "rb")), is_stream=True, written_at=time.time())
+    status = None if path == STDIN else os.stat(path)
+    if status is None or not stat.S_ISREG(status.st_mode):
+        return _Log(stack.enter_context(open_source(path)), is_stream=True, written_at=time.time())
     file: BinaryIO = stack.enter_context(open_log(path))
     log = _Log(file, is_stream=False, written_at=status.st_mtime)
     if not _is_packed(file):

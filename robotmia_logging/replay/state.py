@@ -1,6 +1,6 @@
 r"""What of a log has been replayed, known by the log's content: rotation renames and packs it, and changes nothing.
 
-    {"replay": {"size": 65536, "sha256": "of the log's first so many bytes", "rules": "sha256 of the rules' text"}}\n
+    {"replay": {"size": 65536, "sha256": "of the log's first so many bytes", "rules": "sha256 of rules and options"}}\n
     [0,139584]\n        places whose messages have their outcome
 
 The folder holds one such journal for each log, locked by the process that replays it. Each is written anew, and short,
@@ -37,7 +37,7 @@ class LogState:
     Attributes:
         journal: told of what has its outcome.
         is_resumed: whether a run before has begun with the log.
-        rules_changed: whether a part of it was replayed with other rules.
+        rules_changed: whether a part of it was replayed with other rules or options.
     """
 
     journal: Journal
@@ -78,7 +78,7 @@ class StateFolder:
 
         Args:
             head: what the log is known by.
-            rules: what the rules are known by.
+            rules: what the rules, and the options that count beside them, are known by.
             restart: forget what was replayed.
 
         Raises:

@@ -2,10 +2,8 @@
 
 from robotmia_logging.scan.arguments import Argument
 from robotmia_logging.scan.calls import LogCall
-from robotmia_logging.scan.counts import Counts
-from robotmia_logging.scan.files import Root, SourceFile, find_files
+from robotmia_logging.scan.files import Problem, Root, SourceFile, find_files
 from robotmia_logging.scan.packages import package_roots
-from robotmia_logging.scan.problems import Problem
 from robotmia_logging.scan.rules import pattern_of
 from robotmia_logging.scan.rules_file import rules_file
 from robotmia_logging.scan.scanning import scan_files
@@ -13,7 +11,6 @@ from robotmia_logging.scan.table import table
 
 __all__ = [
     "Argument",
-    "Counts",
     "LogCall",
     "Problem",
     "Root",

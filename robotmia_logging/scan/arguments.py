@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from robotmia_logging.capture import SPECIAL
 from robotmia_logging.capture.vocabulary import SHAPED
-from robotmia_logging.scan.source_text import source_of
+from robotmia_logging.messages import RESERVED_PREFIX
+from robotmia_logging.scan.parsing import source_of
 from robotmia_logging.scan.templates import CONVERSION
 
 _MAX_NAME = 40
-_RESERVED_PREFIX = "mp_"
 _NO_FIELDS = frozenset({"exc_info", "stack_info", "stacklevel"})
 
 
@@ -63,7 +63,7 @@ def _identifier(expression: str) -> str:
         name += f"_{word}" if name else word[:_MAX_NAME]
     if not name or name[0].isdigit():
         name = f"field_{name}".rstrip("_")
-    if name.startswith(_RESERVED_PREFIX):
+    if f"{name}_".startswith(RESERVED_PREFIX):  # a number may come behind it
         name = f"field_{name}"
     return f"{name}_value" if has_meaning(name) else name
 
@@ -151,7 +151,7 @@ def _of_mapping(mapping: ast.expr, keys: list[str]) -> Iterator[Argument]:
 def _keyed(key: str, expression: str) -> Argument:
     if not key.isidentifier() or has_meaning(key):
         return Argument(expression, key)
-    name = f"field_{key}" if key.startswith(_RESERVED_PREFIX) else key
+    name = f"field_{key}" if key.startswith(RESERVED_PREFIX) else key
     return Argument(expression, key, key, name)
 
 

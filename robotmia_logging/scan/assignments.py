@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -29,9 +30,9 @@ def assigned_before(name: str, place: ast.expr, body: Sequence[ast.stmt]) -> ast
                 return statement.value
             if isinstance(statement, ast.AnnAssign) and statement.value and _is_name(statement.target, name):
                 return statement.value
-            if _binds(statement, name):
+            if name in _bound_in(statement):
                 return None
-        if owner is not None and any(_binds(part, name) for part in _run_before(owner)):
+        if owner is not None and any(name in _bound_in(part) for part in _run_before(owner)):
             return None
     return None
 
@@ -80,14 +81,15 @@ def _is_name(target: ast.expr, name: str) -> bool:
     return isinstance(target, ast.Name) and target.id == name
 
 
-def _binds(node: ast.AST, name: str) -> bool:
-    """Whether a name may be bound somewhere in a node."""
-    return any(_is_bound_by(inner, name) for inner in ast.walk(node))
+@lru_cache(maxsize=4096)  # every log call of a function asks for the statements before it
+def _bound_in(node: ast.AST) -> frozenset[str]:
+    """The names that may be bound somewhere in a node."""
+    return frozenset(name for inner in ast.walk(node) for name in _bound_by(inner) if name)
 
 
-def _is_bound_by(node: ast.AST, name: str) -> bool:
+def _bound_by(node: ast.AST) -> Iterable[str | None]:
     if isinstance(node, ast.Name):
-        return node.id == name and not isinstance(node.ctx, ast.Load)
+        return () if isinstance(node.ctx, ast.Load) else (node.id,)
     if isinstance(node, ast.alias):
-        return (node.asname or node.name) == name
-    return name in (getattr(node, "name", None), getattr(node, "rest", None))
+        return (node.asname or node.name,)
+    return getattr(node, "name", None), getattr(node, "rest", None)

@@ -12,9 +12,9 @@ from robotmia_logging.scan.files import SourceFile
 from robotmia_logging.scan.loggers import looks_like_logger
 from robotmia_logging.scan.methods import LEVEL_FIRST, LEVEL_OF, STRUCTLOG_ONLY
 from robotmia_logging.scan.modules import Modules
+from robotmia_logging.scan.parsing import source_of
 from robotmia_logging.scan.resolver import Resolver
-from robotmia_logging.scan.scopes import Bound, Default, Defined, Imported, Scope
-from robotmia_logging.scan.source_text import source_of
+from robotmia_logging.scan.scopes import Binding, Bound, Default, Defined, Imported, Scope
 from robotmia_logging.scan.templates import Field, Piece, Template, TemplateReader, filled, merged
 from robotmia_logging.scan.values import Class, Function, Instance, Library, Logger, Method
 
@@ -88,7 +88,7 @@ class _Forwarder:
 
 
 class CallFinder:
-    """Finds the log calls of files.
+    """Finds the log calls of one file: it keeps the file's tree.
 
     Args:
         modules: the code base.
@@ -98,7 +98,7 @@ class CallFinder:
     def __init__(self, modules: Modules, resolver: Resolver) -> None:
         self._modules = modules
         self._resolver = resolver
-        self._forwarders: dict[tuple[str, str], _Forwarder | None] = {}
+        self._forwarders: dict[Function, _Forwarder | None] = {}
         self._templates = TemplateReader(resolver)
 
     def find(self, call: ast.Call, scope: Scope) -> LogCall | None:
@@ -162,17 +162,15 @@ class CallFinder:
         found = _own_function(function, scope)
         if found is None:
             return None
-        key = found.path, found.qualname
-        if key not in self._forwarders:
-            self._forwarders[key] = self._read_forwarder(found)
-        return self._forwarders[key]
+        if found not in self._forwarders:
+            self._forwarders[found] = self._read_forwarder(found)
+        return self._forwarders[found]
 
     def _read_forwarder(self, function: Function) -> _Forwarder | None:
-        module = self._modules.load(function.path)
-        scope = None if module is None else module.functions.get(function.qualname)
-        if module is None or scope is None:
+        scope = self._modules.scope_of(function)
+        if scope is None:
             return None
-        for call in module.calls_of(scope):
+        for call in scope.calls:
             target = self._target(call, scope)
             if target is None:
                 continue
@@ -228,32 +226,28 @@ def _may_be_method(function: ast.expr, scope: Scope) -> bool:
 
     To look all functions up that are called anywhere would take reading most files twice.
     """
-    if isinstance(function, ast.Name):
-        owner = scope.of_name(function.id)
-        bindings = [] if owner is None else owner.names[function.id]
-    elif isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
-        owner = scope.class_of_self(function.value.id)
-        bindings = [] if owner is None else owner.attributes.get(function.attr, owner.names.get(function.attr, []))
-    else:
-        return False
     return any(
         isinstance(binding, (Bound, Default))
         or (isinstance(binding, Imported) and not LEVEL_OF.keys().isdisjoint(binding.dotted.split(".")[-1].split("_")))
-        for binding in bindings
+        for binding in _bindings(function, scope)
     )
 
 
 def _own_function(function: ast.expr, scope: Scope) -> Function | None:
-    if isinstance(function, ast.Name):
-        owner = scope.of_name(function.id)
-        bindings = [] if owner is None else owner.names[function.id]
-    elif isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
-        owner = scope.class_of_self(function.value.id)
-        bindings = [] if owner is None else owner.names.get(function.attr, [])
-    else:
-        return None
+    bindings = _bindings(function, scope)
     only = bindings[0] if len(bindings) == 1 else None
     return only.value if isinstance(only, Defined) and isinstance(only.value, Function) else None
+
+
+def _bindings(function: ast.expr, scope: Scope) -> list[Binding]:
+    """What a function that is called by its name, or as a method of `self`, is bound to."""
+    if isinstance(function, ast.Name):
+        owner = scope.of_name(function.id)
+        return [] if owner is None else owner.names[function.id]
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+        owner = scope.class_of_self(function.value.id)
+        return [] if owner is None else owner.attributes.get(function.attr, owner.names.get(function.attr, []))
+    return []
 
 
 def _forwarded(call: ast.Call, forwarder: _Forwarder) -> ast.Call:

@@ -8,10 +8,22 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from robotmia_logging.scan.module_names import module_name
-from robotmia_logging.scan.problems import Problem
 
 _SUFFIXES = (".py", ".pyw")
 _SKIPPED = frozenset({"__pycache__", "node_modules"})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that wasn't scanned.
+
+    Attributes:
+        place: the file or folder, with the line if there is one.
+        reason: why, in words.
+    """
+
+    place: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 
 from robotmia_logging.scan.files import SourceFile
 from robotmia_logging.scan.methods import LEVEL_OF
-from robotmia_logging.scan.parsing import parse_source, read_source
-from robotmia_logging.scan.problems import UnreadableError
+from robotmia_logging.scan.parsing import UnreadableError, parse_source, read_source
 from robotmia_logging.scan.scopes import Module, Scope, read_module
+from robotmia_logging.scan.values import Class, Function
 
 _KEPT = 32
 """Trees in memory at a time."""
@@ -95,6 +95,13 @@ class Modules:
             return self.parse(file)
         except UnreadableError:
             return None
+
+    def scope_of(self, what: Class | Function) -> Scope | None:
+        """The names in a class or function of the code base, or None if its file can't be read any more."""
+        module = self.load(what.path)
+        if module is None:
+            return None
+        return (module.classes if isinstance(what, Class) else module.functions).get(what.qualname)
 
 
 @contextmanager

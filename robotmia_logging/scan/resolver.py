@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 from robotmia_logging.scan import loggers
 from robotmia_logging.scan.methods import LEVEL_OF, MODULE_FUNCTIONS, SAME_LOGGER
 from robotmia_logging.scan.modules import Modules
+from robotmia_logging.scan.parsing import parse_expression, source_of
 from robotmia_logging.scan.scopes import Annotated, Binding, Bound, Default, Defined, Imported, Scope
-from robotmia_logging.scan.source_text import source_of
-from robotmia_logging.scan.strings import text_of
+from robotmia_logging.scan.strings import MAX_TEXT, text_of
 from robotmia_logging.scan.values import (
     ROOT_LOGGER,
     Class,
@@ -25,8 +25,20 @@ from robotmia_logging.scan.values import (
     Value,
 )
 
+_MAX_NAMES = 50
+"""How many names are followed, each bound to the next."""
+
 _MAX_CALLS = 8
 """How deep functions that call functions are followed."""
+
+_MAX_FOLLOWED = 100
+"""How many functions are followed for one call, as each may call several."""
+
+_MAX_NUMBER = 2**31
+"""Larger numbers are no levels."""
+
+Key = TypeVar("Key", bound=Hashable)
+Found = TypeVar("Found")
 
 _PROPERTIES = frozenset({"property", "cached_property", "classproperty"})
 _LEVEL_NUMBERS = {"CRITICAL": 50, "FATAL": 50, "ERROR": 40, "WARNING": 30, "WARN": 30, "INFO": 20, "DEBUG": 10}
@@ -45,15 +57,18 @@ class Resolver:
 
     def __init__(self, modules: Modules) -> None:
         self._modules = modules
-        self._under_way: set[tuple[object, str]] = set()
+        self._under_way: set[tuple[int, object]] = set()
         self._of_modules: dict[tuple[str, str], Value | None] = {}
         self._of_classes: dict[tuple[Class, str], Value | None] = {}
+        self._logger_classes: dict[Class, Library | None] = {}
         self._calls = 0
+        self._followed = 0
 
     def value(self, expression: ast.expr, scope: Scope) -> Value | None:
         """What an expression is; None if only the program knows."""
         read = _READERS.get(type(expression))
-        return None if read is None else read(self, expression, scope)
+        value = None if read is None else read(self, expression, scope)
+        return None if isinstance(value, str) and len(value) > MAX_TEXT else value
 
     def text(self, expression: ast.expr, scope: Scope) -> str | None:
         """A text that is known before the program runs."""
@@ -70,17 +85,19 @@ class Resolver:
 
     def logger_class(self, of: Class) -> Library | None:
         """Whose loggers a class derives from, if it does."""
-        with self._once(of, "") as is_first:
-            scope = self._class_scope(of) if is_first else None
-            if scope is None:
-                return None
-            for base in scope.bases:
-                value = self.value(base, scope.parent or scope)
-                library = loggers.CLASSES.get(value.dotted) if isinstance(value, External) else None
-                if isinstance(value, Class):
-                    library = self.logger_class(value)
-                if library is not None:
-                    return library
+        return self._once(self._logger_classes, of, lambda: self._library_of_bases(of))
+
+    def _library_of_bases(self, of: Class) -> Library | None:
+        scope = self._modules.scope_of(of)
+        if scope is None:
+            return None
+        for base in scope.bases:
+            value = self.value(base, scope.parent or scope)
+            library = loggers.CLASSES.get(value.dotted) if isinstance(value, External) else None
+            if isinstance(value, Class):
+                library = self.logger_class(value)
+            if library is not None:
+                return library
         return None
 
     # --- names
@@ -90,17 +107,12 @@ class Resolver:
         owner = scope.of_name(name)
         if owner is None:
             return scope.source.own_name if name == "__name__" else self._starred(name, scope.module())
-        if name in owner.values:
-            return owner.values[name]
         self_class = scope.class_of_self(name)
         if self_class is not None:
             return Instance(Class(self_class.source.path, self_class.qualname))
-        with self._once(owner, name) as is_first:
-            value = self._bound(owner.names[name], owner) if is_first else None
-        if is_first:
-            owner.values[name] = value
-        elif owner.kind == "class" and owner.parent is not None:  # `logger = logger`, of the module around the class
-            return self._name(expression, owner.parent)
+        value = self._once(owner.values, name, lambda: self._bound(owner.names[name], owner))
+        if name not in owner.values and owner.kind == "class" and owner.parent is not None:
+            return self._name(expression, owner.parent)  # `logger = logger`, of the module around the class
         return value
 
     def _starred(self, name: str, module: Scope) -> Value | None:
@@ -112,11 +124,7 @@ class Resolver:
 
     def _bound(self, bindings: Iterable[Binding], owner: Scope) -> Value | None:
         """What a name is that has these bindings. None, the placeholder, doesn't count as one."""
-        read = [binding for binding in bindings if not _is_none(binding)]
-        values = {self._binding(binding, owner) for binding in read}
-        if len(values) == 1:
-            return values.pop()
-        return _only_logger(values)
+        return _agreed(self._binding(binding, owner) for binding in bindings if not _is_none(binding))
 
     def _binding(self, binding: Binding, owner: Scope) -> Value | None:
         if isinstance(binding, (Bound, Default)):
@@ -130,10 +138,7 @@ class Resolver:
     def _annotated(self, annotation: ast.expr, scope: Scope) -> Value | None:
         """An object of the class that an annotation names, alone or beside None."""
         if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-            try:
-                annotation = ast.parse(annotation.value, mode="eval").body
-            except (SyntaxError, ValueError):
-                return None
+            annotation = parse_expression(annotation.value) or annotation
         if isinstance(annotation, ast.BinOp):
             annotation = annotation.right if _is_constant_none(annotation.left) else annotation.left
         if isinstance(annotation, ast.Subscript) and source_of(annotation.value).endswith("Optional"):
@@ -150,12 +155,9 @@ class Resolver:
         top, _, rest = dotted.partition(".")
         if self._modules.named(top) is None:
             beside = self._modules.beside(scope.source, top)
-            if beside is not None and beside.module != top and not self._is_in_tree(top):
+            if beside is not None:
                 dotted = f"{beside.module}.{rest}" if rest else beside.module
         return self._dotted(dotted)
-
-    def _is_in_tree(self, dotted: str) -> bool:
-        return self._modules.named(dotted) is not None
 
     def _dotted(self, dotted: str) -> Value | None:
         """What a dotted name stands for: something of the code base, or of others."""
@@ -174,15 +176,11 @@ class Resolver:
         return External(dotted)
 
     def _in_module(self, path: str, name: str) -> Value | None:
-        key = path, name
-        if key not in self._of_modules:
-            with self._once(path, name) as is_first:
-                module = self._modules.load(path) if is_first else None
-                value = None if module is None else self._name(ast.Name(name, ast.Load()), module.scope)
-            if not is_first:
-                return None
-            self._of_modules[key] = value
-        return self._of_modules[key]
+        def look() -> Value | None:
+            module = self._modules.load(path)
+            return None if module is None else self._name(ast.Name(name, ast.Load()), module.scope)
+
+        return self._once(self._of_modules, (path, name), look)
 
     # --- attributes
 
@@ -202,17 +200,10 @@ class Resolver:
         return self._attribute_of_class(of, name) if isinstance(of, Class) else None
 
     def _attribute_of_class(self, of: Class, name: str) -> Value | None:
-        key = of, name
-        if key not in self._of_classes:
-            with self._once(of, name) as is_first:
-                value = self._look_in_class(of, name) if is_first else None
-            if not is_first:
-                return None
-            self._of_classes[key] = value
-        return self._of_classes[key]
+        return self._once(self._of_classes, (of, name), lambda: self._look_in_class(of, name))
 
     def _look_in_class(self, of: Class, name: str) -> Value | None:
-        scope = self._class_scope(of)
+        scope = self._modules.scope_of(of)
         if scope is None:
             return None
         bindings = [*scope.names.get(name, ()), *scope.attributes.get(name, ())]
@@ -227,10 +218,6 @@ class Resolver:
             if value is not None:
                 return value
         return None
-
-    def _class_scope(self, of: Class) -> Scope | None:
-        module = self._modules.load(of.path)
-        return None if module is None else module.classes.get(of.qualname)
 
     # --- calls
 
@@ -298,22 +285,20 @@ class Resolver:
 
     def _returned(self, function: Function, call: ast.Call | None, caller: Scope) -> Value | None:
         """What a function of the code base gives for a call."""
-        module = self._modules.load(function.path)
-        scope = None if module is None else module.functions.get(function.qualname)
-        if scope is None or not scope.returns or self._calls >= _MAX_CALLS:
+        scope = self._modules.scope_of(function)
+        self._followed = self._followed + 1 if self._calls else 0
+        if scope is None or not scope.returns or self._calls >= _MAX_CALLS or self._followed > _MAX_FOLLOWED:
             return None
         if call is not None:
             scope = _filled(scope, call, caller)
         self._calls += 1
         try:
-            values = {self.value(each, scope) for each in scope.returns if not _is_constant_none(each)}
+            return _agreed(self.value(each, scope) for each in scope.returns if not _is_constant_none(each))
         finally:
             self._calls -= 1
-        return values.pop() if len(values) == 1 else _only_logger(values)
 
     def _is_property(self, function: Function) -> bool:
-        module = self._modules.load(function.path)
-        scope = None if module is None else module.functions.get(function.qualname)
+        scope = self._modules.scope_of(function)
         node = None if scope is None else scope.node
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return False
@@ -322,14 +307,14 @@ class Resolver:
     # --- the rest
 
     def _either(self, expression: ast.BoolOp | ast.IfExp, scope: Scope) -> Value | None:
-        """One of several: known if all are the same, or if only one of them is a logger."""
         several = expression.values if isinstance(expression, ast.BoolOp) else [expression.body, expression.orelse]
-        values = {self.value(each, scope) for each in several if not _is_constant_none(each)}
-        return values.pop() if len(values) == 1 else _only_logger(values)
+        return _agreed(self.value(each, scope) for each in several if not _is_constant_none(each))
 
     def _constant(self, expression: ast.Constant, _scope: Scope) -> Value | None:
         value = expression.value
-        return value if isinstance(value, (str, int)) and not isinstance(value, bool) else None
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value if value < _MAX_NUMBER else None
+        return value if isinstance(value, str) else None
 
     def _inner(self, expression: ast.NamedExpr | ast.Await, scope: Scope) -> Value | None:
         return self.value(expression.value, scope)
@@ -337,17 +322,18 @@ class Resolver:
     def _text(self, expression: ast.expr, scope: Scope) -> Value | None:
         return text_of(expression, lambda inner: self.value(inner, scope))
 
-    @contextmanager
-    def _once(self, owner: object, name: str) -> Iterator[bool]:
-        """Whether this is not asked for already, further out: names may be bound in a circle."""
-        key = (owner if isinstance(owner, (str, Class)) else id(owner)), name
-        is_first = key not in self._under_way
-        self._under_way.add(key)
-        try:
-            yield is_first
-        finally:
-            if is_first:
-                self._under_way.discard(key)
+    def _once(self, known: dict[Key, Found], key: Key, look: Callable[[], Found]) -> Found | None:
+        """What is known, or else looked up, unless that is under way further out: names may be bound in a circle."""
+        if key not in known:
+            search = id(known), key
+            if search in self._under_way or len(self._under_way) >= _MAX_NAMES:
+                return None
+            self._under_way.add(search)
+            try:
+                known[key] = look()
+            finally:
+                self._under_way.discard(search)
+        return known[key]
 
 
 _READERS: dict[type[ast.expr], Callable[..., Value | None]] = {
@@ -380,8 +366,12 @@ def _known(dotted: str) -> Value | None:
     return None
 
 
-def _only_logger(values: Iterable[Value | None]) -> Value | None:
-    found = {value for value in values if isinstance(value, (Logger, Method))}
+def _agreed(values: Iterable[Value | None]) -> Value | None:
+    """One of several: what all of them are, or else the only logger among them."""
+    several = set(values)
+    if len(several) == 1:
+        return several.pop()
+    found = {value for value in several if isinstance(value, (Logger, Method))}
     if len(found) > 1:
         named = {value for value in found if isinstance(value, Logger) and value.name is not None}
         libraries = {value.library for value in found if isinstance(value, Logger)}
@@ -394,7 +384,8 @@ def _only_logger(values: Iterable[Value | None]) -> Value | None:
 def _child(of: Logger, suffix: Value | None) -> Logger:
     if of.name is None or not isinstance(suffix, str):
         return Logger(of.library, None)
-    return Logger(of.library, suffix if of.name == ROOT_LOGGER else f"{of.name}.{suffix}")
+    name = suffix if of.name == ROOT_LOGGER else f"{of.name}.{suffix}"
+    return Logger(of.library, name if len(name) <= MAX_TEXT else None)
 
 
 def _is_none(binding: Binding) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from robotmia_logging.scan.arguments import Names
 from robotmia_logging.scan.calls import LogCall
 from robotmia_logging.scan.templates import CONVERSION, Field, Piece
+from robotmia_logging.scan.toml_text import has_toml_form
 
 _MAX_EVENT = 100
 _NAMELESS = "Log Call"
@@ -34,20 +35,16 @@ class RuleDraft:
     """A rule that matches a log call, and every other one of the same template on the same logger.
 
     Attributes:
-        calls: those, in order.
+        logger: the logger's name, if a rule can say it: structlog's depends on how it is configured.
         message: the template; None if a pattern is needed.
         pattern: for texts that are rendered before the call.
+        calls: those, in order.
     """
 
+    logger: str | None
     message: str | None
     pattern: str | None
     calls: list[LogCall] = field(default_factory=list)
-
-    @property
-    def logger(self) -> str | None:
-        """The logger's name, if the rule can say it: structlog's depends on how it is configured."""
-        first = self.calls[0]
-        return None if first.library == "structlog" else first.logger
 
     @property
     def level(self) -> str | int | None:
@@ -90,8 +87,7 @@ def drafts(calls: Iterable[LogCall]) -> tuple[list[RuleDraft], list[LogCall]]:
         if draft is None:
             hopeless.append(call)
             continue
-        key = (None if call.library == "structlog" else call.logger), _skeleton(call, draft)
-        of_key.setdefault(key, draft).calls.append(call)
+        of_key.setdefault((draft.logger, _skeleton(call, draft)), draft).calls.append(call)
     return sorted(of_key.values(), key=_order), hopeless
 
 
@@ -107,12 +103,12 @@ def _title(words: Iterable[str]) -> str:
 
 
 def _draft(call: LogCall) -> RuleDraft | None:
-    exact = call.template.exact
-    is_rendered_early = call.library == "structlog" and call.rendered != call.template.pieces
-    if exact is not None and not is_rendered_early:
-        return RuleDraft(exact, None) if exact and _is_encodable([exact]) else None
-    pattern = pattern_of(call)
-    return None if pattern is None or not _is_encodable([pattern]) else RuleDraft(None, pattern)
+    logger = None if call.library == "structlog" else call.logger
+    message, pattern = call.template.exact, None
+    if message is None or (call.library == "structlog" and call.rendered != call.template.pieces):
+        message, pattern = None, pattern_of(call)
+    text = message or pattern
+    return RuleDraft(logger, message, pattern) if text and has_toml_form(text + (logger or "")) else None
 
 
 def _skeleton(call: LogCall, draft: RuleDraft) -> tuple[str | None, ...]:
@@ -130,7 +126,3 @@ def _order(draft: RuleDraft) -> tuple[tuple[str, ...], bool, int]:
 
 def _literal(pieces: Sequence[Piece]) -> int:
     return sum(len(piece) for piece in pieces if isinstance(piece, str))
-
-
-def _is_encodable(texts: Iterable[str]) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for text in texts for char in text)

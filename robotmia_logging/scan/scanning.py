@@ -6,9 +6,9 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 
 from robotmia_logging.scan.calls import CallFinder, LogCall
-from robotmia_logging.scan.files import SourceFile
+from robotmia_logging.scan.files import Problem, SourceFile
 from robotmia_logging.scan.modules import Modules
-from robotmia_logging.scan.problems import Problem, UnreadableError
+from robotmia_logging.scan.parsing import UnreadableError
 from robotmia_logging.scan.resolver import Resolver
 from robotmia_logging.scan.scopes import Scope
 
@@ -24,13 +24,14 @@ def scan_files(files: Iterable[SourceFile], tell: Callable[[Problem], None]) -> 
     """
     files = list(files)
     modules = Modules(files)
-    finder = CallFinder(modules, Resolver(modules))
+    resolver = Resolver(modules)
     for file in files:
         try:
             calls = modules.calls(file)
         except UnreadableError as error:
             tell(Problem(file.shown if error.line is None else f"{file.shown}:{error.line}", error.reason))
             continue
+        finder = CallFinder(modules, resolver)
         for call, scope in sorted(calls, key=_place):
             found = _find(finder, call, scope, tell)
             if found is not None:

@@ -75,6 +75,7 @@ class Scope:
         bases: of a class: its base classes.
         node: of a function: itself.
         returns: of a function: what it returns.
+        calls: those in it, without those of functions in it.
         stars: of a module: modules that all names are imported from.
         values: what names were found to be, by the resolver.
     """
@@ -88,6 +89,7 @@ class Scope:
     bases: list[ast.expr] = field(default_factory=list)
     node: FunctionNode | None = None
     returns: list[ast.expr] = field(default_factory=list)
+    calls: list[ast.Call] = field(default_factory=list)
     stars: list[str] = field(default_factory=list)
     outer_names: dict[str, Scope] = field(default_factory=dict)
     values: dict[str, Value | None] = field(default_factory=dict)
@@ -172,10 +174,6 @@ class Module:
     functions: dict[str, Scope] = field(default_factory=dict)
     classes: dict[str, Scope] = field(default_factory=dict)
 
-    def calls_of(self, scope: Scope) -> list[ast.Call]:
-        """The calls in a function, without those of functions in it."""
-        return [call for call, of in self.calls if of is scope]
-
 
 def read_module(tree: ast.Module, source: SourceFile) -> Module:
     """Walk a tree once. Without recursion, for trees of others may be deep."""
@@ -192,6 +190,7 @@ def _enter(node: ast.AST, scope: Scope, module: Module) -> Iterator[tuple[ast.AS
     """Note what a node binds; its children, each with the scope that it is in."""
     if isinstance(node, ast.Call):
         module.calls.append((node, scope))
+        scope.calls.append(node)
     elif isinstance(node, _FUNCTIONS):
         yield from _enter_function(node, scope, module)
         return

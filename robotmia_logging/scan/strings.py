@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from robotmia_logging.scan.values import Value
 
+MAX_TEXT = 10_000
+"""A longer text counts as unknown: a few lines of code can double one again and again."""
+
 Read = Callable[[ast.expr], "Value | None"]
 
 
@@ -32,16 +35,16 @@ def _added(expression: ast.BinOp, read: Read) -> str | None:
 
 
 def _joined(expression: ast.JoinedStr, read: Read) -> str | None:
-    parts = []
+    text = ""
     for value in expression.values:
         inner = value.value if isinstance(value, ast.FormattedValue) else value
         if isinstance(value, ast.FormattedValue) and value.format_spec is not None:
             return None
         part = read(inner)
-        if not isinstance(part, str):
+        if not isinstance(part, str) or len(text) > MAX_TEXT:
             return None
-        parts.append(part)
-    return "".join(parts)
+        text += part
+    return text
 
 
 _PARTS: dict[str, Callable[[str, str], list[str] | tuple[str, ...]]] = {

@@ -10,9 +10,10 @@ from string import Formatter
 from typing import Literal
 
 from robotmia_logging.scan.assignments import assigned_before
+from robotmia_logging.scan.parsing import source_of
 from robotmia_logging.scan.resolver import Resolver
 from robotmia_logging.scan.scopes import Scope
-from robotmia_logging.scan.source_text import source_of
+from robotmia_logging.scan.strings import MAX_TEXT
 
 Kind = Literal["literal", "f-string", "concatenation", "%-formatted", "format", "variable"]
 
@@ -21,6 +22,7 @@ CONVERSION = re.compile(
     r"(?P<kind>[diouxXeEfFgGcrsa%])"
 )
 _MAX_VARIABLES = 8
+_MAX_DIGITS = 5  # no call has so many arguments, and `int` refuses very long numbers
 _RENDERS = frozenset({"str", "repr", "ascii"})
 
 
@@ -91,13 +93,15 @@ class TemplateReader:
     def read(self, expression: ast.expr, scope: Scope) -> Template:
         """The template that an expression gives."""
         expression, scope = self._behind(expression, scope)
-        pieces = tuple(merged(self._pieces(expression, scope)))
+        found = _short(self._pieces(expression, scope))
+        if found is None:
+            return Template("variable", (Field(source_of(expression)),))
+        pieces = tuple(merged(found))
         kind = _kind(expression)
-        if kind == "literal" and any(isinstance(piece, Field) for piece in pieces):
-            kind = "variable"
-        if kind == "concatenation" and not any(isinstance(piece, Field) for piece in pieces):
+        has_fields = any(isinstance(piece, Field) for piece in pieces)
+        if kind == "concatenation" and not has_fields:
             kind = "literal"
-        if len(pieces) == 1 and isinstance(pieces[0], Field) and kind == "concatenation":
+        elif has_fields and (kind == "literal" or (kind == "concatenation" and len(pieces) == 1)):
             kind = "variable"
         return Template(kind, pieces)
 
@@ -190,6 +194,18 @@ class TemplateReader:
             yield Field(given + name[len(first) :], form)
 
 
+def _short(pieces: Iterable[Piece]) -> list[Piece] | None:
+    """The pieces, unless there is more text in them than counts as known."""
+    found: list[Piece] = []
+    length = 0
+    for piece in pieces:
+        length += len(piece) if isinstance(piece, str) else 0
+        if length > MAX_TEXT:
+            return None
+        found.append(piece)
+    return found
+
+
 def _assigned(variable: ast.Name, scope: Scope) -> tuple[ast.expr, Scope] | None:
     function = scope.node
     if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and scope.of_name(variable.id) is scope:
@@ -243,11 +259,8 @@ def _of_key(key: str, operands: Sequence[ast.expr]) -> str:
 
 def _given(call: ast.Call, name: str) -> str:
     """The source of what `format` is given for a field."""
-    if name.isdigit():
-        before = call.args[: int(name) + 1]
-        if len(before) <= int(name) or any(isinstance(argument, ast.Starred) for argument in before):
-            return f"field_{name}"
-        return source_of(before[int(name)])
+    if name.isdecimal() and len(name) <= _MAX_DIGITS:
+        return _at(int(name), call.args).expression
     return next((source_of(keyword.value) for keyword in call.keywords if keyword.arg == name), name)
 
 

@@ -9,13 +9,18 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
+def has_toml_form(text: str) -> bool:
+    """Whether a text can be told in TOML: one with a lone surrogate can't."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def toml_string(text: str) -> str:
     """A string on one line; one with backslashes or quotes as it is, if that can be.
 
     Raises:
         ValueError: it holds a lone surrogate, which TOML has no form for.
     """
-    if any("\ud800" <= char <= "\udfff" for char in text):
+    if not has_toml_form(text):
         raise ValueError("TOML has no form for a lone surrogate")
     if ("\\" in text or '"' in text) and "'" not in text and text.isprintable():
         return f"'{text}'"

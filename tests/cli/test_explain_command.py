@@ -6,11 +6,15 @@ import gzip
 import hmac
 import io
 import json
+import os
+import signal
 import sys
+from dataclasses import fields
 
 import pytest
 
-from tests.cli.command_running import here
+from robotmia_logging import Explanation
+from tests.cli.command_running import apart, ended, here
 
 RULES = """
 [[rule]]
@@ -101,11 +105,13 @@ def test_line_that_nothing_matches(capsys, rules):
 
 
 def test_level_of_a_line(capsys, tmp_path):
-    """A message alone has the level that is given."""
+    """A message alone has the level that is given, by name or number."""
     (tmp_path / "r.toml").write_text('[[rule]]\nlevel = "ERROR"\n')
     arguments = ["explain", "--rules", tmp_path / "r.toml", "--line", "x"]
     assert here(capsys, *arguments).code == 1
     assert here(capsys, *arguments, "--level", "ERROR").code == 0
+    assert here(capsys, *arguments, "--level", "20").code == 1
+    assert here(capsys, *arguments, "--level", "40").code == 0
 
 
 def test_log_file(capsys, rules, log):
@@ -163,6 +169,7 @@ def test_compressed_logs_and_standard_input(capsys, rules, tmp_path, monkeypatch
         (["--line", "x", "--timezone", "Mars"], "--timezone is 'Mars': give an IANA name"),
         (["--line", "x", "--pattern", "("], "--pattern is '(': "),
         (["--line", "x", "--key", "when=ts"], "'when=ts': give NAME=KEY, NAME one of time, level, logger, message"),
+        (["--line", "x", "--level", "9" * 5000], "give a level's name"),
         (["--line", "x", "--level", "LOUD"], "--level is 'LOUD': give a level's name"),
         (["--line", "x", "--format", "xml"], "'xml' is not one of 'auto', 'json'"),
         (["missing.log"], "'missing.log' does not exist"),
@@ -196,7 +203,7 @@ def test_broken_archive(capsys, rules, tmp_path):
 def test_json_is_what_programs_read(capsys, rules):
     """Each line of `--json` is a JSON object with the names of an `Explanation`."""
     said = here(capsys, "explain", "--rules", rules, "--line", "x", "--json")
-    assert json.loads(said.out).keys() == {"place", "rule", "asked", "messages", "why", "tracked"}
+    assert json.loads(said.out).keys() == {"place", *(field.name for field in fields(Explanation))}
 
 
 def test_options_of_the_handler(capsys, rules, monkeypatch):
@@ -216,7 +223,6 @@ def test_options_of_the_handler(capsys, rules, monkeypatch):
     ("arguments", "error"),
     [
         (["--sample", "2"], "--sample is 2.0: give the share of users to track, from 0 to 1"),
-        (["--hash", "email"], "$ROBOTMIA_HASH_KEY is None: `hash` needs a key: give a secret"),
         (["--hash", "token"], "--hash is ('token',): robotmia reads 'token' itself"),
         (["--property", "release"], "'release': give NAME=VALUE"),
         (["--property", "mp_a=1"], "'mp_a' can't be a property of all events"),
@@ -227,3 +233,90 @@ def test_wrong_options_of_the_handler(capsys, arguments, error):
     said = here(capsys, "explain", "--line", "x", *arguments)
     assert (said.code, said.out) == (2, "")
     assert error in said.err
+
+
+def test_hashing_needs_no_key(capsys, tmp_path):
+    """Nothing is sent: without a key, hashes are shown as some key makes them."""
+    (tmp_path / "r.toml").write_text('[[rule]]\nevent = "E"\nproperties = { mail = "{0}" }\nhash = ["mail"]\n')
+    for arguments in (["--rules", tmp_path / "r.toml"], ["--hash", "email"]):
+        assert "hash_key" not in here(capsys, "explain", "--line", "x", *arguments).err.lower()
+    assert here(capsys, "explain", "--line", "x", "--rules", tmp_path / "r.toml").code == 0
+
+
+def test_a_pattern_that_is_too_slow(capsys, tmp_path):
+    """A pattern that takes too long is given up, and its rule is named at the end."""
+    (tmp_path / "r.toml").write_text('[[rule]]\nmessage = "never"\n[[rule]]\npattern = "^(a|aa)+$"\n')
+    line = "2026-11-25 13:00:00,123 INFO shop: " + "a" * 60 + "!\n"
+    (tmp_path / "app.log").write_text(line * 10)
+    said = here(capsys, "explain", "--rules", tmp_path / "r.toml", tmp_path / "app.log")
+    assert (said.code, "matched by nothing: 10 lines" in said.out) == (1, True)
+    assert said.err.startswith(f"{tmp_path / 'r.toml'}: rule[1]: its pattern is too slow, and was given up")
+
+
+def test_reasons_without_end(capsys, tmp_path):
+    """However many different lines can't be read, there are some fifty reasons; what is too long is one."""
+    (tmp_path / "app.log").write_text("".join(f"2026-13-01 10:{n // 60:02}:{n % 60:02} INFO x\n" for n in range(3000)))
+    said = here(capsys, "explain", tmp_path / "app.log", "--json")
+    unread = said.json[-1]["summary"]["unread"]
+    assert len(unread) <= 51
+    assert sum(unread.values()) == 3000
+
+
+def test_a_line_past_all_bounds(capsys, tmp_path, monkeypatch):
+    """A line longer than any message isn't looked into."""
+    monkeypatch.setattr("robotmia_logging.replay.line_reader.MAX_LINE_BYTES", 100)
+    (tmp_path / "app.log").write_text(json.dumps({"event": "x" * 200, "track": True, "timestamp": 1795611600}) + "\n")
+    said = here(capsys, "explain", tmp_path / "app.log")
+    assert (said.code, "can't be read: 1 line: it has more than" in said.out) == (1, True)
+
+
+def test_what_others_wrote_does_not_control_the_terminal(capsys, tmp_path):
+    """Names of files, and values in messages, are shown without what controls a terminal."""
+    path = tmp_path / "a\x1b[31m.log"
+    line = {"event": "x", "track": "A", "timestamp": 1795611600, "a": "\x9b31m\u202e\x7f"}
+    path.write_text(json.dumps(line, ensure_ascii=False) + "\n")
+    said = here(capsys, "explain", path)
+    assert said.code == 0
+    assert not [char for char in said.out if not char.isprintable() and char != "\n"]
+    assert "a\\x1b[31m.log:1: tracked" in said.out
+
+
+def test_names_that_are_no_utf_8(tmp_path):
+    """Names of logs, and lines, may hold any bytes."""
+    path = os.fsencode(tmp_path) + b"/\xff.log"
+    with open(path, "w") as file:
+        file.write('{"event": "x", "track": "A", "timestamp": 1795611600}\n')
+    with apart("explain", os.fsdecode(path), "--line", os.fsdecode(b"\xff"), "--json") as process:
+        said = ended(process)
+    assert said.code == 0
+    assert said.json[1]["place"] == f"{tmp_path}/\\udcff.log:1"
+    with apart("explain", os.fsdecode(path), "--line", os.fsdecode(b"\xff"), "--unmatched") as process:
+        assert f"{tmp_path}/\\udcff.log:1: tracked" in ended(process).out
+
+
+def test_output_that_nobody_reads(log):
+    """When whoever reads the output goes, it ends, and blames nobody."""
+    log.write_text(LOG * 500)
+    read, write = os.pipe()
+    os.close(read)
+    with apart("explain", log, "--unmatched", "--show", 100_000, stdout=write) as process:
+        os.close(write)
+        assert ended(process).err == ""
+    assert process.returncode == 1
+
+
+def test_output_that_cannot_be_written(log):
+    """A full disk is told as what it is."""
+    with open("/dev/full", "wb") as full, apart("explain", log, stdout=full) as process:
+        said = ended(process)
+    assert (said.code, said.err) == (1, "Can't write the output: No space left on device.\n")
+
+
+def test_ctrl_c_ends_it_in_a_sentence():
+    """Ctrl-C is told in a sentence, with exit code 130."""
+    with apart("explain", "-", "--unmatched", stdin=-1, bufsize=1) as process:
+        process.stdin.write("2026-11-25 13:00:00,123 INFO shop: x\n" * 100_000)
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == "Interrupted.\n"
+        assert process.wait(20) == 130

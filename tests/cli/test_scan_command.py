@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
+import sys
 
 import pytest
 
@@ -87,6 +87,29 @@ def test_rules_to_start_from(capsys, code, tmp_path):
     assert names_in(tmp_path) == ["code", "rules.toml"]
 
 
+def test_rules_through_a_link(capsys, code, tmp_path):
+    """Where --rules is a symbolic link, the file that it leads to is written, and the link stays."""
+    file = tmp_path / "shared" / "rules.toml"
+    file.parent.mkdir()
+    file.write_text("old")
+    os.symlink("shared/rules.toml", tmp_path / "link.toml")
+    assert here(capsys, "scan", code, "--rules", tmp_path / "link.toml", "--force").code == 0
+    assert os.readlink(tmp_path / "link.toml") == "shared/rules.toml"
+    assert "[[rule]]" in file.read_text()
+    assert names_in(file.parent) == ["rules.toml"]
+
+
+def test_rules_into_no_file(capsys, code, tmp_path):
+    """What isn't a regular file isn't replaced by one, --force or not, through a link either."""
+    os.mkfifo(tmp_path / "pipe")
+    os.symlink("pipe", tmp_path / "link")
+    for path in (tmp_path / "pipe", tmp_path / "link"):
+        said = here(capsys, "scan", code, "--rules", path, "--force")
+        assert (said.code, said.out) == (2, "")
+        assert said.err == f"{path} is no regular file; --rules writes to one.\n"
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_rules_that_cannot_be_written(capsys, code, tmp_path):
     """A rules file that can't be written is told in a sentence."""
     said = here(capsys, "scan", code, "--rules", tmp_path / "no" / "rules.toml")
@@ -137,15 +160,33 @@ def test_nothing_found(capsys, tmp_path):
     assert (said.code, said.out, said.err) == (0, "", "0 log calls in 0 files.\n")
 
 
-def test_text_that_no_encoding_has(tmp_path):
+def test_text_that_no_encoding_has(capsys, tmp_path):
     """Lone surrogates, and letters that the output's encoding lacks, are shown as escapes."""
     written(tmp_path, {"a.py": "import logging\nlogging.info('gr\\u00f6\\u00dfer \\u2713 \\ud800')\n"})
     with apart("scan", tmp_path, env=environment(PYTHONIOENCODING="latin-1"), encoding="latin-1") as process:
         said = ended(process)
     assert said.code == 0
     assert "größer \\u2713 \\ud800" in said.out
-    with apart("scan", tmp_path, "--json") as process:
-        assert json.loads(ended(process).out)["template"] == "größer ✓ \\ud800"
+    assert here(capsys, "scan", tmp_path, "--json").json[0]["template"] == "größer ✓ \\ud800"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_no_stdout(capsys, monkeypatch, code, tmp_path, options):
+    """With stdout closed the rules are written, and the summary is said."""
+    monkeypatch.setattr(sys, "stdout", None)
+    said = here(capsys, "scan", code, *options, "--rules", tmp_path / "rules.toml")
+    assert said.code == 0
+    assert said.err.startswith("3 log calls in 1 file")
+    assert (tmp_path / "rules.toml").exists()
+
+
+def test_numbers_that_are_no_levels(capsys, tmp_path):
+    """However large a number stands in a level's place, the call is listed."""
+    digits = "0x" + "f" * 6000
+    written(tmp_path, {"a.py": f"import logging\nlogging.log({digits}, 'm %s', {digits})\nlogging.log(2**9**9, 'n')\n"})
+    said = here(capsys, "scan", tmp_path, "--json", "--rules", tmp_path / "rules.toml")
+    assert said.code == 0
+    assert [(line["level"], line["template"]) for line in said.json] == [(None, "m %s"), (None, "n")]
 
 
 def test_cut_to_the_terminal(code):

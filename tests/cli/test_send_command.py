@@ -144,7 +144,7 @@ def test_an_outage_is_waited_out(file):
 # --- interrupted
 
 
-@pytest.mark.parametrize("kills", [1, 4])
+@pytest.mark.parametrize("kills", [1, 2])
 def test_killed_amid_it_goes_on_where_it_was(file, kills):
     """Killed by kill -9, again and again, it goes on: each message arrives, twice only what was under way at a kill."""
     count, senders = 2000, 8
@@ -206,21 +206,36 @@ def test_ctrl_c_ends_it_in_a_sentence(file):
         assert said.err.endswith("; interrupted; the same command goes on from there.\n")
         done = said.json[0]["delivered"]
         assert 200 <= done < count
-        with apart("send", file, "--url", server.url) as process:
-            said = ended(process)
         arrived = Counter(numbers(server))
-    assert said.code == 0
+    with HostileServer() as server, apart("send", file, "--url", server.url) as process:
+        assert ended(process).code == 0
+        arrived += Counter(numbers(server))
     assert sorted(arrived) == list(range(count))
     assert sum(arrived.values()) - count <= 50  # one user: one sender
+
+
+@pytest.mark.parametrize("name", ["-", "pipe"])
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_a_wait_for_more_can_be_ended(tmp_path, name, signal_number):
+    """Told to end while the writer of a pipe says nothing, it tells what was delivered, and ends with 130."""
+    os.mkfifo(tmp_path / "pipe")
+    with HostileServer() as server:
+        options = {"stdin": -1 if name == "-" else None, "cwd": tmp_path}
+        with apart("send", name, "--url", server.url, **options) as process:
+            with process.stdin.buffer if name == "-" else open(tmp_path / name, "wb") as pipe:
+                pipe.writelines(numbered(60, NOW))
+                pipe.flush()
+                assert server.wait_for(lambda s: len(s.taken) >= 50, 30)
+                process.send_signal(signal_number)
+                assert process.wait(20) == 130
+            assert process.stderr.read().endswith(" messages delivered; interrupted; the rest isn't read.\n")
 
 
 def test_time_that_is_up_is_told(capsys, file):
     """--timeout is for the whole: what was not delivered by then is left to the same command, which says why."""
     file.write_bytes(b"".join(numbered(60, NOW)))
     with HostileServer(status(503)) as server:
-        began_at = time.monotonic()
         said = send(capsys, server, file, "--timeout", "0.5")
-        assert 0.5 <= time.monotonic() - began_at < 10
         assert said.code == 1
         last = said.err.splitlines()[-1]
         assert last.startswith("0 messages delivered; no more time (--timeout 0.5); /track/: HTTP 503")
@@ -322,11 +337,11 @@ atexit.register(lambda: sys.stderr.write(next(line for line in status if line.st
 
 
 def test_memory_does_not_grow_with_the_file(file):
-    """What a file of 60 MB takes in memory is what half of it does: some thousand messages at a time."""
+    """What a file of 24 MB takes in memory is what half of it does: some thousand messages at a time."""
     wire = {"event": "E", "properties": {"token": "t", "time": NOW, "pad": "x" * 4000}}
     line = json.dumps({"message": wire}).encode() + b"\n"
     peaks = []
-    for count in (7_000, 15_000):
+    for count in (3_000, 6_000):
         file.write_bytes(line * count)
         with HostileServer() as server:
             with apart("send", file, "--url", server.url, program=TELLS_ITS_PEAK) as process:
@@ -334,7 +349,7 @@ def test_memory_does_not_grow_with_the_file(file):
             assert said.code == 0
             assert len(server.taken) == count
         peaks.append(int(said.err.split()[-2]))
-    assert peaks[1] - peaks[0] < 12_000, peaks  # KiB, of 32,000
+    assert peaks[1] - peaks[0] < 5_000, peaks  # KiB, of 12,000
 
 
 def test_a_bar_on_a_terminal_only(file):

@@ -214,8 +214,8 @@ def test_drain_keeps_what_it_can_neither_deliver_nor_bury(capsys, tmp_path):
 
 def test_drain_ended_by_ctrl_c(tmp_path):
     """Ctrl-C ends it with exit code 130 and a sentence; what has not been delivered is there for the next."""
-    left(tmp_path, *numbered(300, NOW, users=1))
-    with HostileServer(latency(1.5)) as server:
+    left(tmp_path, *numbered(1000, NOW, users=1))
+    with HostileServer(latency(0.4)) as server:
         with apart("spool", tmp_path, "drain", "--url", server.url) as process:
             assert server.wait_for(lambda s: s.requests, 30)
             process.send_signal(signal.SIGINT)
@@ -225,7 +225,7 @@ def test_drain_ended_by_ctrl_c(tmp_path):
         assert "left: interrupted" in said.err
     with HostileServer() as server, apart("spool", tmp_path, "drain", "--url", server.url) as process:
         assert ended(process).code == 0
-        assert set(numbers(server)) == set(range(300)) - set(range(300 - said.json[0]["left"]))
+        assert set(numbers(server)) == set(range(1000)) - set(range(1000 - said.json[0]["left"]))
 
 
 def test_two_drains_at_once(tmp_path):

@@ -59,8 +59,8 @@ def lines_of(file, done, rules=(), *, account=None, rejects=None, span=None, **o
     """What is to be replayed of an open log."""
     account = account or Account()
     compiled = rules if isinstance(rules, Rules) else compile_rules(list(rules))
-    composer = Composer(CaptureSettings(token="t", rules=compiled.for_rendered()))
-    reader = LineReader(open_format(), composer, span or Span(), account.lines, rejects)
+    composer = Composer(CaptureSettings(token="t", rules=compiled.for_rendered()), account.note)
+    reader = LineReader(open_format(), composer, span or Span(), account, rejects)
     return LogLines(file, reader, done, account, rejects=rejects, **options)
 
 

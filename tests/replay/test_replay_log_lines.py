@@ -102,18 +102,75 @@ def test_a_last_line_without_its_end(takes_last, count):
 
 def test_lines_of_another_time_stay_undone():
     """Only lines of the time asked for are replayed; the others, those without a time among them too, stay undone."""
-    text = b"".join([line(0), b"hello\n", line(1), b"hello\n", line(2), line(3), b"hello\n"])
+    text = b"".join([line(0), b"  hello\n", line(1), b"  hello\n", line(2), line(3), b"  hello\n"])
     span = Span(since=BEGAN.timestamp() + 1, until=BEGAN.timestamp() + 3)
     items, account, _ = replayed(text, span=span)
     assert (account.lines.matched, account.lines.outside) == (2, 4)
-    assert sum(account.lines.unreadable.values()) == 1
+    assert account.lines.continued == 1
     done = Done()
     for item in items:
         done.add(*item.place)
-    start = len(line(0) + b"hello\n")
-    assert done.stretches() == [(start * PARTS, (len(text) - len(line(3) + b"hello\n")) * PARTS)]
+    start = len(line(0) + b"  hello\n")
+    assert done.stretches() == [(start * PARTS, (len(text) - len(line(3) + b"  hello\n")) * PARTS)]
     items, account, lines = replayed(text, done=done)
     assert (account.lines.matched, lines.earlier, account.lines.earlier) == (2, 3, 3)
+
+
+def settled(items, done=None):
+    """What is done when these have their outcome."""
+    done = done or Done()
+    for item in items:
+        done.add(*item.place)
+    return done
+
+
+@pytest.mark.parametrize("bad", [b"hello\n", b"hello\n  going on\n"], ids=["alone", "continued"])
+def test_what_cannot_be_read_is_looked_at_again(bad):
+    """Lines that can't be read, and what goes on with them, stay undone: each run counts them."""
+    text = line(0) + bad + line(1)
+    items, account, _ = replayed(text)
+    assert (len(messages(items)), account.lines.unreadable.total()) == (2, 1)
+    done = settled(items)
+    start = len(line(0))
+    assert done.stretches() == [(0, start * PARTS), ((start + len(bad)) * PARTS, len(text) * PARTS)]
+    _, account, lines = replayed(text, done=done)
+    assert (account.lines.unreadable.total(), lines.earlier) == (1, 2)
+
+
+def test_only_so_many_lines_are_looked_at_again(monkeypatch):
+    """Unreadable lines one behind another are one gap in what is done, and there are only so many gaps."""
+    monkeypatch.setattr("robotmia_logging.replay.log_lines._MOST_GAPS", 3)
+    text = b"".join(b"hello\n" * 5 + line(n) for n in range(10))
+    items, account, lines = replayed(text)
+    assert account.lines.unreadable.total() == 50
+    assert lines.has_gaps_closed
+    assert len(settled(items).stretches()) == 3
+    items, account, lines = replayed(text, done=settled(items))
+    assert (account.lines.unreadable.total(), account.lines.earlier, lines.has_gaps_closed) == (15, 45, False)
+
+
+def test_lines_behind_a_slow_pattern_are_looked_at_again():
+    """Once a rule's pattern took too long, a line that nothing matches may be one of its lines: it stays undone."""
+    rules = [*RULES, {"logger": "shop", "pattern": "^(a|aa)+$", "event": "A"}]
+    slow = line(1, "a" * 60 + "!")
+    text = line(0, "noise") + line(1) + slow + line(2, "noise") + line(3)
+    account = Account()
+    items = list(lines_of(io.BytesIO(text), Done(), rules, account=account))
+    assert account.has_slow_pattern
+    start = len(line(0, "noise") + line(1))
+    end = start + len(slow + line(2, "noise"))
+    assert settled(items).stretches() == [(0, start * PARTS), (end * PARTS, len(text) * PARTS)]
+
+
+def test_what_is_passed_over_reaches_no_further_than_it_goes():
+    """Lines that are done part what is passed before them from what is passed behind."""
+    text = b"".join(line(n, "noise") for n in range(5))
+    size = len(line(0, "noise"))
+    done = Done()
+    done.add(2 * size * PARTS, 3 * size * PARTS)
+    items, _, lines = replayed(text, done=done)
+    assert [place for (place,) in items] == [(0, 2 * size * PARTS), (3 * size * PARTS, 5 * size * PARTS)]
+    assert lines.passed_bytes == len(text)
 
 
 def test_what_cannot_be_read_any_more_ends_a_log():

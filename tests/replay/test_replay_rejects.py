@@ -74,3 +74,48 @@ def test_a_full_disk_is_named(path):
     rejects.add(Line(1, Stretch(0, 1), b"x"), "no time")
     with pytest.raises(OSError, match=r"No space left.*rejects\.jsonl"):
         rejects.close()
+
+
+def test_large_rejects_do_not_pile_up(path):
+    """However large the lines, what waits to be written is no more than about a mebibyte and a line."""
+    rejects = RejectsFile(path, anew=False)
+    line = Line(1, Stretch(0, 1), b"x" * 300_000)
+    for _ in range(20):
+        rejects.add(line, "no rule matches")
+        assert len(rejects._waiting) < 1_400_000
+    rejects.close()
+    assert numbers(path) == [1] * 20
+
+
+def test_a_large_file_is_opened_by_its_tail(path, monkeypatch):
+    """Of a file the last lines are known, whatever stands before; a torn one that is longer than that is taken away."""
+    write(path, *range(1, 1000))
+    size = os.path.getsize(path)
+    monkeypatch.setattr("robotmia_logging.replay.rejects._TAIL_BYTES", 1000)
+    with open(path, "ab") as file:
+        file.write(b"x" * 200_000)
+    rejects = RejectsFile(path, anew=False)
+    rejects.close()
+    assert os.path.getsize(path) == size
+    assert 5 < len(rejects._latest) < 15
+
+
+def test_a_torn_line_alone_is_taken_away(path):
+    """Of a file that holds nothing but a torn line, nothing is left."""
+    with open(path, "wb") as file:
+        file.write(b'{"file":' + b"x" * 100_000)
+    write(path, 1)
+    assert numbers(path) == [1]
+
+
+def test_names_that_are_no_utf_8_are_escaped(path):
+    """A log's name may hold any bytes: what JSON can't hold of it is escaped."""
+    write(path, 1, log=os.fsdecode(b"\xff.log"))
+    with open(path, "rb") as file:
+        assert json.load(file)["file"] == "\\udcff.log"
+
+
+def test_what_keeps_nothing_can_be_written_to():
+    """A device takes rejects, too."""
+    assert is_rejects_file(os.devnull)
+    write(os.devnull, 1)

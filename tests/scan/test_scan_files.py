@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
 import warnings
 
 import pytest
 
-from robotmia_logging.scan import Root, find_files
+from robotmia_logging.scan import Root, find_files, scan_files
 from robotmia_logging.scan import parsing as parsing_module
+from robotmia_logging.scan.modules import _KEPT, Modules
+from robotmia_logging.scan.scopes import Scope
 from tests.scan.sources import scanned, written
 
 LOGS = "import logging\nlogging.info('m')\n"
@@ -83,9 +87,15 @@ def test_name_of_main(tmp_path):
         (b"x = '\xff'\n", "its encoding can't be told: invalid or missing encoding declaration"),
         (b"\n\n\nx = '\xff'\n", "not utf-8, as it should be: byte 8"),
         (b"# coding: nonsense\n", "its encoding can't be told: unknown encoding"),
+        (b"# coding: hex\n", "its encoding can't be told: 'hex' is not a text encoding"),
+        (b"# coding: rot13\n", "its encoding can't be told: 'rot13' is not a text encoding"),
+        (b"# coding: utf-16\n\n", "not in the encoding that it declares: UTF-16 stream does not start with BOM"),
+        (b"# coding: undefined\n", "not in the encoding that it declares: undefined encoding"),
+        (b"# coding: punycode\n", "not in the encoding that it declares: "),
         (b"x = 1\0\n", "not valid Python: "),
-        (b"x = " + b"-" * 100_000 + b"1\n", ""),
-        (b"x = " + b"(" * 1000 + b")" * 1000 + b"\n", ""),
+        (b"x = " + b"-" * 100_000 + b"1\n", "nested too deeply"),
+        (b"x = " + b"(" * 1000 + b")" * 1000 + b"\n", "not valid Python: too many nested parentheses"),
+        (b"if x:\n    pass\n" + b"elif x:\n    pass\n" * 5000, "nested too deeply"),
     ],
 )
 def test_unreadable_files(tmp_path, content, reason):
@@ -112,6 +122,15 @@ def test_deep_expressions(tmp_path):
     calls, problems = scanned(tmp_path)
     assert [call.template.text for call in calls if len(call.template.text) == 1] == ["m", "n"]
     assert len(calls) + len(problems) == 3
+
+
+def test_annotations_that_are_none(tmp_path):
+    """Text in quotes that isn't an annotation, however deep, leaves the parameter unknown."""
+    parameters = ["a: '" + "-" * 200_000 + "1'", "b: ''", "c: 'x y'", "d: 'x; y'", "log: ' logging.Logger '"]
+    written(tmp_path, {"a.py": f"import logging\ndef f({', '.join(parameters)}):\n    a.info('n'), log.info('m')\n"})
+    calls, problems = scanned(tmp_path)
+    assert [(call.library, call.template.text) for call in calls] == [("logging", "m")]
+    assert problems == []
 
 
 def test_declared_encodings(tmp_path):
@@ -158,10 +177,20 @@ def test_nothing_is_run(tmp_path):
     assert not (tmp_path / "made").exists()
 
 
+def test_the_code_can_be_forgotten(tmp_path):
+    """Of many files that hold functions that log, only a few are in memory at a time."""
+    source = "import logging\ndef say(text):\n    logging.info(text)\nsay('m')\n"
+    written(tmp_path, {f"m{n}.py": source for n in range(2 * _KEPT)})
+    files = list(find_files([Root(str(tmp_path))], pytest.fail))
+    found = scan_files(files, pytest.fail)
+    assert len(list(itertools.islice(found, 2 * len(files) - 1))) == 2 * len(files) - 1
+    gc.collect()
+    paths = {each.source.path for each in gc.get_objects() if isinstance(each, Scope)} & {file.path for file in files}
+    assert 0 < len(paths) <= _KEPT
+
+
 def test_memory_does_not_grow_with_the_code(tmp_path):
     """Of many files only a few are in memory at a time."""
-    from robotmia_logging.scan.modules import _KEPT, Modules
-
     written(tmp_path, {f"m{n}.py": LOGS for n in range(3 * _KEPT)})
     files = list(find_files([Root(str(tmp_path))], pytest.fail))
     modules = Modules(files)

@@ -100,6 +100,23 @@ def test_imported_from_another_file(tmp_path, importing):
     assert call.logger == "shop.log"
 
 
+def test_a_long_way(tmp_path):
+    """A logger is followed through some dozens of names; beyond that it is unknown, and nothing else is lost."""
+    names = "".join(f"log_{n + 1} = log_{n}\n" for n in range(5000))
+    source = f"{IMPORTS}log_0 = getLogger('a')\n{names}logger = log_5000\nlogger.info('m')\nlog_40.info('n')\n"
+    assert [(call.logger, call.template.text) for call in calls_in(tmp_path, source)] == [(None, "m"), ("a", "n")]
+
+
+def test_many_ways(tmp_path):
+    """Where the ways to a logger multiply with every line of the code, not all of them are gone."""
+    returns = "".join(f"def f{n + 1}(x):\n" + f"    if x: return f{n}(x)\n" * 20 for n in range(7))
+    bases = "".join(f"class A{n + 1}(A{n}, B{n}): pass\nclass B{n + 1}(A{n}, B{n}): pass\n" for n in range(30))
+    functions = f"def f0(x): return getLogger('a')\n{returns}logger = f7(1)\nlogger.info('m')\n"
+    classes = f"class A0: pass\nclass B0(logging.Logger): pass\n{bases}spy = B30('b')\nspy.info('n')\n"
+    calls = calls_in(tmp_path, IMPORTS + functions + classes)
+    assert [(call.logger, call.template.text) for call in calls] == [("a", "m"), ("b", "n")]
+
+
 def test_imported_in_a_circle(tmp_path):
     """Files that import one another's loggers in a circle are no trouble."""
     files = {"a.py": "from b import logger\nlogger.info('m')", "b.py": "from a import logger\nlogger.info('m')"}

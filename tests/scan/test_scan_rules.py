@@ -199,11 +199,12 @@ def test_equal_templates_are_one_rule(tmp_path):
 
 def test_what_no_rule_can_be_told_for(tmp_path):
     """Calls whose text isn't known are in the file, in an explanation that stays a comment."""
-    unknown = "logging.info(text)\nlogging.info('')\nlogging.info('\\ud800')\n"
+    unknown = "logging.info(text)\nlogging.info('')\nlogging.info('\\ud800')\nlogging.getLogger('\\ud800').info('n')\n"
     source = f"import logging\n{unknown}def f(logger):\n    logger.info('m')"
     calls, _ = scanned(written(tmp_path, {"m.py": source}))
     rules, places = blocks(calls)
     assert rules == [{"level": "INFO", "message": "m", "event": "M"}]
-    assert places == [{6}]
+    assert places == [{7}]
     text = "\n".join(rules_file(calls))
-    assert all(f"m.py:{line}" in text for line in (2, 3, 4, 6))
+    assert all(f"m.py:{line}" in text for line in (2, 3, 4, 5, 7))
+    assert "\ud800" not in text

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from robotmia_logging.scan import pattern_of
-from tests.scan.sources import call_in
+from tests.scan.sources import call_in, calls_in
 
 LOGGER = "import logging\nlogger = logging.getLogger('a')\nPREFIX = 'order '\n"
 
@@ -39,6 +39,8 @@ LOGGER = "import logging\nlogger = logging.getLogger('a')\nPREFIX = 'order '\n"
         ("42", "variable", "{42}"),
         ("'{'.format(x)", "variable", "{'{'.format(x)}"),
         ("*args", "variable", "{*args}"),
+        ("'{\u00b2} a'.format(x)", "format", "{\u00b2} a"),
+        ("'{" + "9" * 5000 + "} a'.format(x)", "format", "{" + "9" * 5000 + "} a"),
         ("", "literal", ""),
     ],
 )
@@ -68,6 +70,23 @@ def test_variables(tmp_path, body, kind, text):
     source = LOGGER + "def f(x, y):\n" + "".join(f"    {line}\n" for line in body.splitlines())
     template = call_in(tmp_path, source).template
     assert (template.kind, template.text) == (kind, text)
+
+
+@pytest.mark.parametrize(
+    "doubled", ["s{0} + s{0}", "f'{{s{0}}}{{s{0}}}'", "s{0} + s{0} + x", "f'{{s{0}}}{{x}}{{s{0}}}'"]
+)
+def test_texts_without_end(tmp_path, doubled):
+    """A text that doubles with every line of the code counts as unknown, and takes no memory."""
+    texts = "".join(f"s{n + 1} = s{n} + s{n}\n" for n in range(40))
+    expression = doubled.format(12)
+    source = (
+        f"{LOGGER}s0 = 'ab'\n{texts}logger.info(s10)\nlogger.info({expression})\nlogging.getLogger(s40).info('m')\n"
+    )
+    known, template, logger = calls_in(tmp_path, source)
+    assert known.template.exact == "ab" * 2**10
+    assert (template.template.kind, template.template.is_resolved) == ("variable", False)
+    assert len(template.template.text) < 100
+    assert logger.logger is None
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,11 @@ from robotmia_logging.delivery.resend.journal import (
 from robotmia_logging.delivery.resend.letters import letter_lines, send_letters, take_letters
 from robotmia_logging.delivery.resend.lines import Done, GivenLines, Item, Line, Passed, Source, Stretch, file_lines
 from robotmia_logging.delivery.resend.sending import Sent, send_lines
+from robotmia_logging.delivery.resend.stream import STDIN, Stream, open_source
 from robotmia_logging.delivery.resend.work import YEAR_S, Ending, Limits, work
 
 __all__ = [
+    "STDIN",
     "YEAR_S",
     "ChangedError",
     "Done",
@@ -34,9 +36,11 @@ __all__ = [
     "Passed",
     "Sent",
     "Source",
+    "Stream",
     "Stretch",
     "file_lines",
     "letter_lines",
+    "open_source",
     "read_stretches",
     "send_letters",
     "send_lines",

@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 
 from robotmia_logging.delivery.locks import lock
-from robotmia_logging.delivery.resend.lines import Done, Item, Stretch
+from robotmia_logging.delivery.resend.lines import Done, Item, Stretch, joined
 
 SUFFIX = ".sent"
 _HEAD_BYTES = 4096
@@ -201,21 +201,10 @@ def _stretch(line: bytes) -> tuple[int, int] | None:
 
 def stretch_lines(stretches: Iterable[Stretch]) -> bytes:
     """Stretches as lines of a journal."""
-    return b"".join(b"[%d,%d]\n" % stretch for stretch in _joined(stretches))
+    return b"".join(b"[%d,%d]\n" % stretch for stretch in joined(stretches))
 
 
-def _joined(stretches: Iterable[Stretch]) -> list[tuple[int, int]]:
-    """Stretches that touch as one."""
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(stretches):
-        if joined and joined[-1][1] == start:
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | bytearray) -> None:
     """Write all of it, however little the system takes at a time.
 
     Raises:

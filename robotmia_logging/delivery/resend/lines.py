@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple, Protocol
 
 from robotmia_logging.messages import MAX_LINE_BYTES, Message, Refusal, given_line, is_blank
@@ -11,6 +11,7 @@ from robotmia_logging.messages import MAX_LINE_BYTES, Message, Refusal, given_li
 Item = Message | Refusal
 
 _REST_BYTES = 1024 * 1024
+_MOST_ADDED = 1000
 
 
 class Stretch(NamedTuple):
@@ -50,10 +51,12 @@ class Source(Protocol):
     Attributes:
         earlier: lines passed over, for they have their outcome.
         passed_bytes: how much of the file has nothing to be sent any more.
+        units: how fine places are counted: so many to a byte.
     """
 
     earlier: int
     passed_bytes: int
+    units: int
 
     def __iter__(self) -> Iterator[Item | Passed]: ...
 
@@ -80,38 +83,51 @@ def file_lines(file: IO[bytes], *, start: int = 0, number: int = 0) -> Iterator[
 
 
 class Done:
-    """What of a file has its outcome: stretches, each of them ending where a line does."""
+    """What of a file has its outcome."""
 
     def __init__(self) -> None:
         # Stretches that touch become one. Lines are sent about in order: few are left, however long the file.
-        self._end_of: dict[int, int] = {}
-        self._start_of: dict[int, int] = {}
-        self._sorted: list[Stretch] | None = None
+        self._joined: list[Stretch] = []
+        self._added: list[Stretch] = []
 
     def add(self, start: int, end: int) -> None:
-        """Another stretch."""
-        self._sorted = None
-        start = self._start_of.pop(start, start)
-        end = self._end_of.pop(end, end)
-        self._end_of[start] = end
-        self._start_of[end] = start
+        """Another stretch, wherever it is."""
+        self._added.append(Stretch(start, end))
+        if len(self._added) > len(self._joined) + _MOST_ADDED:
+            self._join()
 
     def stretches(self) -> list[Stretch]:
         """All of it, in order."""
-        return [Stretch(*stretch) for stretch in sorted(self._end_of.items())]
+        self._join()
+        return list(self._joined)
 
     def holds(self, stretch: Stretch) -> bool:
         """Whether all of a stretch is done."""
-        if self._sorted is None:
-            self._sorted = self.stretches()
-        index = bisect.bisect_right(self._sorted, stretch.start, key=_start) - 1
-        return index >= 0 and stretch.end <= self._sorted[index].end
+        self._join()
+        index = bisect.bisect_right(self._joined, stretch.start, key=_start) - 1
+        return index >= 0 and stretch.end <= self._joined[index].end
+
+    def _join(self) -> None:
+        if self._added:
+            self._joined = joined([*self._joined, *self._added])
+            self._added.clear()
 
     def __bool__(self) -> bool:
-        return bool(self._end_of)
+        return bool(self._joined or self._added)
 
     def __repr__(self) -> str:
         return f"<Done {self.stretches()}>"
+
+
+def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """Stretches in order, those that touch or overlap as one."""
+    found: list[Stretch] = []
+    for stretch in sorted(stretches):
+        if found and stretch.start <= found[-1].end:
+            found[-1] = Stretch(found[-1].start, max(found[-1].end, stretch.end))
+        else:
+            found.append(stretch)
+    return found
 
 
 class GivenLines:
@@ -126,7 +142,10 @@ class GivenLines:
     Attributes:
         earlier: lines passed over, for they have their outcome.
         passed_bytes: how much of the file that is.
+        units: places are counted in bytes.
     """
+
+    units = 1
 
     def __init__(self, file: IO[bytes], now: int, done: Done | None = None, *, is_numbered: bool = True) -> None:
         self._file = file

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from robotmia_logging.delivery.delivery import Delivery
 from robotmia_logging.delivery.resend.journal import Journal
 from robotmia_logging.delivery.resend.lines import Item, Passed, Source
+from robotmia_logging.delivery.resend.stream import ClosedError
 from robotmia_logging.delivery.resend.work import YEAR_S, Ending, Limits, work
 from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.stats import Stats
@@ -48,7 +50,7 @@ class Account:
     Attributes:
         has_news: set when there are more.
         count: how many lines.
-        size: how many bytes of the file.
+        size: how much of the file, in the units of its places.
     """
 
     def __init__(self, journal: Journal | None) -> None:
@@ -100,14 +102,15 @@ def send_lines(
     is_read = threading.Event()
 
     def feed(stop: threading.Event) -> None:
-        if _feed(delivery, lines, account, stop):
-            is_read.set()
-            delivery.flush(YEAR_S)
+        with suppress(ClosedError):
+            if _feed(delivery, lines, account, stop):
+                is_read.set()
+                delivery.flush(YEAR_S)
 
     def see() -> None:
         if journal is not None and journal.error is not None:
             raise journal.error
-        look(lines.passed_bytes + account.size)
+        look(lines.passed_bytes + account.size // lines.units)
 
     ending = work(delivery, feed, limits, see)
     see()
@@ -137,7 +140,7 @@ def _feed(delivery: Delivery, lines: Source, account: Account, stop: threading.E
             account.passed(item)
             continue
         delivery.account(item)
-        refused_bytes += _LETTER_BYTES + item.place.end - item.place.start
+        refused_bytes += _LETTER_BYTES + (item.place.end - item.place.start) // lines.units
         if refused_bytes > _REFUSED_BYTES:  # written here, for nobody else may come to it before there are too many
             refused_bytes = 0
             delivery.stats()

@@ -19,12 +19,11 @@ class Ending(Enum):
     """How work ended. Each has the seconds that what is under way gets to end, too."""
 
     DONE = "done", 5.0
-    TIMEOUT = "there was no more time", 0.5
-    STALLED = "nothing was delivered any more", 0.5
+    TIMEOUT = "timeout", 0.5
+    STALLED = "stalled", 0.5
     INTERRUPTED = "interrupted", 2.0
 
-    def __init__(self, words: str, grace_s: float) -> None:
-        self.words = words
+    def __init__(self, _name: str, grace_s: float) -> None:
         self.grace_s = grace_s
 
 
@@ -61,7 +60,9 @@ def work(
     Returns:
         How it ended. Ctrl-C is one of the ways.
     """
-    stop, over = threading.Event(), threading.Event()
+    stop = threading.Event()
+    under_way = threading.Lock()  # no Event: Ctrl-C amid its `wait` can come out as a RuntimeError
+    under_way.acquire()
     errors: list[Exception] = []
 
     def do() -> None:
@@ -70,13 +71,13 @@ def work(
         except Exception as error:  # a file that can't be read any more
             errors.append(error)
         finally:
-            over.set()
+            under_way.release()
 
     watch = _Watch(delivery, limits, monotonic)
-    threading.Thread(target=do, name="robotmia-work", daemon=True).start()
     ending: Ending | None = None
     try:
-        while ending is None and not over.wait(_LOOK_S):
+        threading.Thread(target=do, name="robotmia-work", daemon=True).start()
+        while ending is None and not under_way.acquire(timeout=_LOOK_S):
             look()
             ending = watch.look()
     except KeyboardInterrupt:

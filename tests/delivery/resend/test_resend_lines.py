@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import tracemalloc
 
@@ -70,6 +71,25 @@ def test_stretches_that_touch_become_one():
     done.add(5000, 5010)
     assert done.stretches() == [(0, 10_000)]
     assert repr(done) == "<Done [Stretch(start=0, end=10000)]>"
+
+
+stretches = st.tuples(st.integers(0, 60), st.integers(1, 20)).map(lambda found: (found[0], sum(found)))
+
+
+@given(st.lists(stretches, max_size=30), st.lists(stretches, max_size=10), st.integers(0, 40))
+def test_stretches_may_lie_in_any_way(added, asked, most):
+    """Whether stretches are nested, overlap, touch or come twice: done is what they hold together."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_MOST_ADDED", most)
+        done, numbers = Done(), set()
+        for start, end in added:
+            done.add(start, end)
+            numbers.update(range(start, end))
+            assert all(done.holds(Stretch(*each)) == numbers.issuperset(range(*each)) for each in asked)
+        found = done.stretches()
+        assert {n for stretch in found for n in range(*stretch)} == numbers
+        assert all(one.end < other.start for one, other in itertools.pairwise(found))
+        assert bool(done) == bool(added)
 
 
 @given(st.permutations(range(12)), st.integers(0, 12))

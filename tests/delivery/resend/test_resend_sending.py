@@ -94,6 +94,7 @@ def test_what_is_passed_over_is_written_down():
 
     class Source:
         earlier = passed_bytes = 0
+        units = 1
 
         def __iter__(self):
             yield Passed(Stretch(0, 5))
