@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 import click
+import orjson
 
 from robotmia_logging.capture import Call, Composer, Explanation, Rules, explain, level_number
 from robotmia_logging.cli.reading import Reading, reads_logs, told, trouble_with, written_at
@@ -80,6 +81,7 @@ class _Shower:
         self._unmatched = unmatched
         self._account = Account()
         self._by_rule: Counter[str] = Counter()
+        self._notes: Counter[str] = Counter()
 
     @property
     def has_matched(self) -> bool:
@@ -111,12 +113,14 @@ class _Shower:
         never = [rule.label for rule in rules if not by_rule[rule.label]]
         if self._as_json:
             numbers = {"asked": counts.asking, "unmatched": counts.unmatched, "continued": counts.continued}
-            by_name = {"by_rule": by_rule, "unread": counts.unreadable, "never_matched": never}
+            by_name = {"by_rule": by_rule, "notes": self._notes, "unread": counts.unreadable, "never_matched": never}
             say_json({"summary": {**numbers, **by_name}})
             return
         for rule in rules:
             if by_rule[rule.label]:
                 say(f"{shown(rule.label)}: {many(by_rule[rule.label], 'line')}")
+        for note, count in self._notes.items():
+            say(f"note: {many(count, 'line')}: {shown(note)}")
         if counts.asking:
             say(f"asked by themselves: {many(counts.asking, 'line')}")
         say(f"matched by nothing: {many(counts.unmatched, 'line')}")
@@ -134,6 +138,7 @@ class _Shower:
         explanation = explain(self._composer, call, self._account.note)
         if explanation.rule is not None:
             self._by_rule[explanation.rule] += 1
+            self._notes.update(f"{explanation.rule}: {note}" for note in explanation.notes)
         if explanation.asked:
             self._account.lines.asking += 1
         elif explanation.rule is None:
@@ -160,13 +165,23 @@ def _read(path: str, log_format: LogFormat) -> Iterator[tuple[int, Call | Contin
             yield line.number, read_line(log_format, line)
 
 
+def _timed(text: str, now: float) -> str:
+    """A JSON record with a time, if it is one that may lack it."""
+    try:
+        record = orjson.loads(text)
+    except ValueError:
+        return text
+    return orjson.dumps({**record, "timestamp": now}).decode() if isinstance(record, dict) else text
+
+
 def _call(text: str, reading: Reading, level: str) -> Call:
     """A line as a call; one that can't be read as a log's is a message alone."""
     now = time.time()
     text = text.encode(errors="surrogateescape").decode(errors="replace")
-    line = reading.open_format(now).read(text.encode())
-    if isinstance(line, Call):
-        return line
+    for asked in (text, _timed(text, now)):
+        line = reading.open_format(now).read(asked.encode())
+        if isinstance(line, Call):
+            return line
     try:
         number = level_number("--level", int(level) if level.isdecimal() and len(level) < _MOST_DIGITS else level)
     except ConfigurationError as error:

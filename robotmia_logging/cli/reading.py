@@ -17,7 +17,7 @@ from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.logs import FORMATS, LogFormat, open_format
 from robotmia_logging.options import Given
 
-_OPTIONS = {"keys": "--key", "zone": "--timezone", "hash_key": "$ROBOTMIA_HASH_KEY"}
+_OPTIONS = {"keys": "--key", "zone": "--timezone", "hash_key": "the hash key"}
 _AS_THEY_ARE = (
     "pattern",
     "rules",

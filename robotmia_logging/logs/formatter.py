@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from string import Formatter
 
+from robotmia_logging.capture.vocabulary import BLANK_RECORD
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.logs.levels import LEVEL
 
@@ -17,6 +19,7 @@ _LEVEL = rf"(?:{LEVEL}\b|\w+)"  # one without a name is "Level 25", with a blank
 _KINDS = {"asctime": _ASCTIME, "levelname": _LEVEL, "level": _LEVEL, **dict.fromkeys(_NUMBERS, r"[-+\d.]+")}
 _PERCENT = re.compile(r"%\((\w+)\)([#\d\- +]*(?:\.\d+)?)[a-zA-Z]|%%")
 _DOLLAR = re.compile(r"\$(?:\{(\w+)\}|(\w+)|\$)")
+_ATTRIBUTES = frozenset(BLANK_RECORD) | {"asctime", "message", "taskName"}
 _ALLOWED = "give the `format` of your logging configuration, such as '%(asctime)s %(levelname)s %(name)s %(message)s'"
 
 
@@ -33,6 +36,10 @@ def formatter_pattern(log_format: str) -> str:
         pieces = list(_pieces(log_format))
     except (ValueError, TypeError) as error:
         raise ConfigurationError("log_format", log_format, f"{error}; {_ALLOWED}") from None
+    for _, field, _ in pieces:
+        close = difflib.get_close_matches(field or "", _ATTRIBUTES, 1, 0.8)
+        if close and field not in _ATTRIBUTES:  # an extra of one's own is hardly called so
+            raise ConfigurationError("log_format", log_format, f"did you mean {close[0]!r} by {field!r}?")
     seen: set[str] = set()
     pattern = "".join(re.escape(literal) + _group(field, padded, seen) for literal, field, padded in pieces)
     for part, name in (("time", "asctime"), ("message", "message")):

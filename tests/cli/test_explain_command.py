@@ -79,8 +79,9 @@ def message(said):
         "2026-11-25 13:00:00,123 INFO shop.orders order 17 placed for 300",
         '{"event": "order 17 placed for 300", "level": "info", "logger": "shop.orders", "timestamp": 1795611600}',
         '{"message": "order 17 placed for 300", "levelname": "INFO", "name": "shop", "asctime": "2026-11-25 13:00:00"}',
+        '{"event": "order 17 placed for 300", "level": "info", "logger": "shop.orders"}',
     ],
-    ids=["message", "text", "structlog", "python-json-logger"],
+    ids=["message", "text", "structlog", "python-json-logger", "no time"],
 )
 def test_line_of_any_kind(capsys, rules, line):
     """A message alone, a log line or a JSON record: the rule that matches, and the event with typed properties."""
@@ -121,9 +122,11 @@ def test_log_file(capsys, rules, log):
     assert [line.split(": ")[0] for line in said.out.splitlines() if line.endswith(": tracked")] == [
         f"{log}:{number}" for number in (1, 6, 7, 8)
     ]
-    assert said.out.splitlines()[-7:] == [
+    found = "found in the text; a live call matches if its template is 'order %s placed for %d', and no f-string"
+    assert said.out.splitlines()[-8:] == [
         f"{rules}: rule[0]: 2 lines",
         f"{rules}: rule[1]: 1 line",
+        f"note: 2 lines: {rules}: rule[0]: {found}",
         "asked by themselves: 1 line",
         "matched by nothing: 1 line",
         "part of the line before: 3 lines",
@@ -141,6 +144,7 @@ def test_summary_for_programs(capsys, rules, log):
     assert summary["by_rule"] == {f"{rules}: rule[0]": 2, f"{rules}: rule[1]": 1}
     assert (summary["asked"], summary["unmatched"], summary["continued"]) == (1, 1, 3)
     assert list(summary["unread"].values()) == [1]
+    assert list(summary["notes"].values()) == [2]
     assert summary["never_matched"] == [f"{rules}: rule[2]"]
 
 

@@ -98,6 +98,7 @@ def test_tracebacks(log_format):
         ("", "it has no asctime"),
         ("{asctime} {message", "expected '}'"),
         ("python", "it has no asctime"),
+        ("%(asctime)s %(levlname)s %(message)s", "did you mean 'levelname' by 'levlname'"),
     ],
 )
 def test_format_that_does_not_do(log_format, why):
@@ -105,7 +106,6 @@ def test_format_that_does_not_do(log_format, why):
     with pytest.raises(ConfigurationError, match=why) as caught:
         open_format(log_format=log_format)
     assert caught.value.option == "log_format"
-    assert "give the `format` of your logging configuration" in str(caught.value)
 
 
 @pytest.mark.parametrize("other", [{"pattern": "x"}, {"name": "json"}, {"keys": {"time": "ts"}}])
