@@ -13,10 +13,11 @@ from typing import Any
 
 from robotmia_logging.capture.patterns import SEARCHED, Pattern, Tell
 
-_CONVERSION = re.compile(
+CONVERSION = re.compile(
     r"%(?:\((?P<key>[^)]*)\))?(?P<flags>[#0\- +]*)(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+))?[hlL]?"
     r"(?P<kind>[diouxXeEfFgGcrsa%])"
 )
+"""A conversion of a %-template."""
 
 
 def _of_repr(text: str) -> Any:
@@ -55,7 +56,7 @@ class Template:
         pieces, literals, end = [], [""], 0
         self.start = template
         self.has_fields = False
-        for conversion in _CONVERSION.finditer(template):
+        for conversion in CONVERSION.finditer(template):
             if " " in conversion["flags"] and conversion["kind"] in "rsac":
                 continue  # "100% sure": nobody means a conversion
             literals.append(template[end : conversion.start()])

@@ -8,10 +8,10 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from robotmia_logging.capture import SPECIAL
+from robotmia_logging.capture.templates import CONVERSION
 from robotmia_logging.capture.vocabulary import SHAPED
 from robotmia_logging.messages import RESERVED_PREFIX
 from robotmia_logging.scan.parsing import source_of
-from robotmia_logging.scan.templates import CONVERSION
 
 _MAX_NAME = 40
 _NO_FIELDS = frozenset({"exc_info", "stack_info", "stacklevel"})

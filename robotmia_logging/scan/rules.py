@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from robotmia_logging.capture.templates import CONVERSION
 from robotmia_logging.scan.arguments import Names
 from robotmia_logging.scan.calls import LogCall
-from robotmia_logging.scan.templates import CONVERSION, Field, Piece
+from robotmia_logging.scan.templates import Field, Piece
 from robotmia_logging.scan.toml_text import has_toml_form
 
 _MAX_EVENT = 100

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Literal
 
+from robotmia_logging.capture.templates import CONVERSION
 from robotmia_logging.scan.assignments import assigned_before
 from robotmia_logging.scan.parsing import source_of
 from robotmia_logging.scan.resolver import Resolver
@@ -17,10 +18,6 @@ from robotmia_logging.scan.strings import MAX_TEXT
 
 Kind = Literal["literal", "f-string", "concatenation", "%-formatted", "format", "variable"]
 
-CONVERSION = re.compile(
-    r"%(?:\((?P<key>[^)]*)\))?(?P<flags>[#0\- +]*)(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+))?[hlL]?"
-    r"(?P<kind>[diouxXeEfFgGcrsa%])"
-)
 _MAX_VARIABLES = 8
 _MAX_DIGITS = 5  # no call has so many arguments, and `int` refuses very long numbers
 _RENDERS = frozenset({"str", "repr", "ascii"})
