@@ -148,7 +148,8 @@ def test_a_child_keeps_no_descriptor_of_its_parents_spool(tmp_path):
                 links.append(os.readlink("/proc/self/fd/" + name))
             except OSError:
                 pass
-        return sum(SPOOL in link for link in links)
+        # Files: a folder is held for an instant by a thread that lists it, and by a child forked at that instant.
+        return sum(SPOOL in link and not os.path.isdir(link) for link in links)
     track(log, 100)
     say(held() > 0)
     parent_lives, parent = os.pipe()
