@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from robotmia_logging.scan import loggers
+from robotmia_logging.scan.loggers import CLASSES, FACTORIES, FIXED, FIXED_FACTORIES, WRAPPERS
 from robotmia_logging.scan.methods import LEVEL_OF, MODULE_FUNCTIONS, SAME_LOGGER
 from robotmia_logging.scan.modules import Modules
 from robotmia_logging.scan.parsing import parse_expression, source_of
@@ -93,7 +93,7 @@ class Resolver:
             return None
         for base in scope.bases:
             value = self.value(base, scope.parent or scope)
-            library = loggers.CLASSES.get(value.dotted) if isinstance(value, External) else None
+            library = CLASSES.get(value.dotted) if isinstance(value, External) else None
             if isinstance(value, Class):
                 library = self.logger_class(value)
             if library is not None:
@@ -144,7 +144,7 @@ class Resolver:
         if isinstance(annotation, ast.Subscript) and source_of(annotation.value).endswith("Optional"):
             annotation = annotation.slice
         named = self.value(annotation, scope)
-        library = loggers.CLASSES.get(named.dotted) if isinstance(named, External) else None
+        library = CLASSES.get(named.dotted) if isinstance(named, External) else None
         if library is not None:
             return Logger(library, None)
         return Instance(named) if isinstance(named, Class) else None
@@ -250,16 +250,16 @@ class Resolver:
 
     def _made(self, dotted: str, call: ast.Call, scope: Scope) -> Value | None:
         """What a function of others gives: a logger, if it is known for that."""
-        if dotted in loggers.FIXED_FACTORIES:
-            return loggers.FIXED_FACTORIES[dotted]
+        if dotted in FIXED_FACTORIES:
+            return FIXED_FACTORIES[dotted]
         if dotted in _PASSED_ON:
             return self.value(call.args[1], scope) if len(call.args) > 1 else None
-        if dotted in loggers.WRAPPERS:
+        if dotted in WRAPPERS:
             inner = self._argument(call, 0, scope)
-            return Logger(loggers.WRAPPERS[dotted], inner.name if isinstance(inner, Logger) else None)
-        if dotted not in loggers.FACTORIES:
+            return Logger(WRAPPERS[dotted], inner.name if isinstance(inner, Logger) else None)
+        if dotted not in FACTORIES:
             return None
-        library = loggers.FACTORIES[dotted]
+        library = FACTORIES[dotted]
         if not call.args and not any(keyword.arg == "name" for keyword in call.keywords):
             return Logger(library, ROOT_LOGGER if library == "logging" else scope.source.own_name)
         name = self._argument(call, 0, scope)
@@ -353,9 +353,9 @@ _READERS: dict[type[ast.expr], Callable[..., Value | None]] = {
 
 def _known(dotted: str) -> Value | None:
     """What of the libraries themselves is known, whether or not they are scanned."""
-    if dotted in loggers.FIXED:
-        return loggers.FIXED[dotted]
-    if dotted in loggers.FACTORIES or dotted in loggers.FIXED_FACTORIES:
+    if dotted in FIXED:
+        return FIXED[dotted]
+    if dotted in FACTORIES or dotted in FIXED_FACTORIES:
         return External(dotted)
     module, _, name = dotted.rpartition(".")
     if module == "logging":
