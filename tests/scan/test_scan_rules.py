@@ -8,6 +8,7 @@ import logging
 import re
 import string
 import sys
+import threading
 
 import pytest
 import structlog
@@ -76,11 +77,12 @@ def imported(path, name):
 
 
 class Recorded(logging.Handler):
-    """Keeps records, with the line of the code that each is from."""
+    """Keeps this thread's records, with the line of the code that each is from."""
 
     def __init__(self):
         super().__init__()
         self.calls = []
+        self.addFilter(lambda record: record.thread == threading.get_ident())
 
     def emit(self, record):
         self.calls.append((record.lineno, from_record(record)))
