@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from robotmia_logging.capture import (
@@ -14,11 +13,7 @@ from robotmia_logging.capture import (
     asks,
     from_record,
     is_wrapped,
-    name_and_level,
     on_the_way,
-    positional_args,
-    rendered_event,
-    rendered_record,
 )
 from robotmia_logging.delivery import lifecycle
 from robotmia_logging.door import Door
@@ -86,7 +81,7 @@ class RobotmiaHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Track the record if it asks for that, or a rule matches it."""
         extras = record.__dict__
-        match = self._match(record) if self._has_rules else None
+        match = self._door.composer.match_record(record) if self._has_rules else None
         if (
             match is not None
             or "track" in extras
@@ -97,16 +92,6 @@ class RobotmiaHandler(logging.Handler):
             or ("_logger" in extras and is_wrapped(record) and asks(record.msg))
         ):
             self._track(record, match)
-
-    def _match(self, record: logging.LogRecord) -> Match | None:
-        """The rule that matches the record, if there is one."""
-        if is_wrapped(record):
-            event_dict: Any = record.msg
-            template = event_dict.get("event")
-            render = partial(rendered_event, template, positional_args(event_dict))
-        else:
-            template, render = record.msg, partial(rendered_record, record)
-        return self._door.composer.match(*name_and_level(record), template, render)
 
     def _track(self, record: logging.LogRecord, match: Match | None) -> None:
         if self._door.enabled and record not in self._seen:

@@ -5,20 +5,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, MutableMapping, Set
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from robotmia_logging.capture import (
     Call,
     Explanation,
-    Match,
     SeenCopies,
     asks,
     from_event_dict,
     level_of_method,
     logger_name,
-    positional_args,
-    rendered_event,
 )
 from robotmia_logging.door import Door
 
@@ -66,19 +62,14 @@ class RobotmiaProcessor:
         if "_record" in event_dict:
             keys = self._track_record(from_event_dict(logger, method_name, event_dict, time.time()))
         else:
-            match = self._match(logger, level, event_dict) if door.composer.has_rules else None
+            name = logger_name(logger, event_dict)
+            match = door.composer.match_event_dict(name, level, event_dict) if door.composer.has_rules else None
             if match is None and not asks(event_dict):
                 return
             keys = door.track(from_event_dict(logger, method_name, event_dict, time.time()), match)
         for key in keys:
             if key != "event":  # an extra that named the event: structlog needs its own
                 event_dict.pop(key, None)
-
-    def _match(self, logger: Any, level: int, event_dict: MutableMapping[str, Any]) -> Match | None:
-        """The rule that matches the call, if there is one."""
-        event = event_dict.get("event")
-        render = partial(rendered_event, event, positional_args(event_dict))
-        return self._door.composer.match(logger_name(logger, event_dict), level, event, render)
 
     def _track_record(self, call: Call) -> Set[str]:
         """Inside `ProcessorFormatter`: once, however many handlers format the record."""

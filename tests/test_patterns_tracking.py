@@ -252,4 +252,4 @@ def test_alarm_amid_a_search_is_the_programs_own():
 
 def test_composer_without_rules_matches_nothing():
     """No rules, no look-ups."""
-    assert Composer(CaptureSettings(token="T")).match("a", 20, "x", lambda: pytest.fail("rendered")) is None
+    assert Composer(CaptureSettings(token="T")).match_event_dict("a", 20, {"event": "x"}) is None

@@ -6,10 +6,6 @@ from robotmia_logging.capture.call import (
     from_record,
     is_wrapped,
     logger_name,
-    name_and_level,
-    positional_args,
-    rendered_event,
-    rendered_record,
 )
 from robotmia_logging.capture.compose import CaptureSettings, Composer
 from robotmia_logging.capture.explain import Explanation, explain
@@ -46,9 +42,5 @@ __all__ = [
     "level_of_method",
     "load_rules",
     "logger_name",
-    "name_and_level",
     "on_the_way",
-    "positional_args",
-    "rendered_event",
-    "rendered_record",
 ]

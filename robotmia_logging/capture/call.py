@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from robotmia_logging.capture.fields import MISSING
@@ -107,6 +108,17 @@ def rendered_event(event: Any, args: Any) -> str:
         return as_text(event % args if args and isinstance(event, str) else event)
     except Exception:  # they don't fit
         return as_text(event)
+
+
+def message_of_record(record: logging.LogRecord) -> tuple[Any, Callable[[], str]]:
+    """The message of a record as written, and what renders it."""
+    return message_of_event(record.msg) if is_wrapped(record) else (record.msg, partial(rendered_record, record))  # type: ignore[arg-type]
+
+
+def message_of_event(event_dict: Mapping[str, Any]) -> tuple[Any, Callable[[], str]]:
+    """The event of a structlog call as written, and what renders it."""
+    event = event_dict.get("event")
+    return event, partial(rendered_event, event, positional_args(event_dict))
 
 
 def from_record(record: logging.LogRecord, *, named: bool = True) -> Call:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import Any
 from structlog.contextvars import get_contextvars
 
 from robotmia_logging.capture.asked import Asked, is_a, own_extras, read, text
-from robotmia_logging.capture.call import Call
+from robotmia_logging.capture.call import Call, message_of_event, message_of_record, name_and_level
 from robotmia_logging.capture.fields import MISSING
 from robotmia_logging.capture.filling import Filling
 from robotmia_logging.capture.patterns import Tell
@@ -79,20 +80,22 @@ class Composer:
         """The rules."""
         return self._settings.rules
 
-    def match(self, logger: str, level: int, template: Any, render: Callable[[], str]) -> Match | None:
-        """The rule that matches such a call, if there is one: for most records a quick no.
+    def match_record(self, record: logging.LogRecord) -> Match | None:
+        """The rule that matches a LogRecord, if there is one: for most records one look-up, and they aren't read."""
+        logger, level = name_and_level(record)
+        concerned = None if self._rules is None else self._rules.concerning(logger, level)
+        return None if concerned is None else concerned.match(level, *message_of_record(record), self._trouble)
 
-        Args:
-            logger: the logger's name.
-            level: the call's level.
-            template: the message as written.
-            render: gives the rendered message, for patterns.
-        """
-        return None if self._rules is None else self._rules.match(logger, level, template, render, self._trouble)
+    def match_event_dict(self, logger: str, level: int, event_dict: Mapping[str, Any]) -> Match | None:
+        """The rule that matches a structlog call, if there is one; likewise."""
+        concerned = None if self._rules is None else self._rules.concerning(logger, level)
+        return None if concerned is None else concerned.match(level, *message_of_event(event_dict), self._trouble)
 
     def match_call(self, call: Call) -> Match | None:
         """The rule that matches a call, if there is one."""
-        return self.match(call.logger, call.level, call.template, call.rendered)
+        if self._rules is None:
+            return None
+        return self._rules.match(call.logger, call.level, call.template, call.rendered, self._trouble)
 
     def asking(self, call: Call) -> Set[str]:
         """The extras of a call that ask for messages."""

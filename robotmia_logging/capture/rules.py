@@ -3,7 +3,7 @@
 For a record the rules that concern its logger are found by one look-up. Of those, the ones that name a message are
 found by a look-up of the template; what remains, patterns and rules for any message, is tried in turn.
 
-    "celery.app.trace"  ->  _Concerned: the nodes of "", "celery", "celery.app.trace"
+    "celery.app.trace"  ->  Concerned: the nodes of "", "celery", "celery.app.trace"
                                 by_message  {template: rules}, one for each node
                                 others      the rules without a message, of each node; tried in their order
 """
@@ -100,18 +100,41 @@ class _Node:
             yield from (rule for rule in rules if rule.template is None)  # those with one are among the others
 
 
-class _Concerned:
-    """The rules that concern a logger."""
+class Concerned:
+    """The rules that concern a logger.
 
-    __slots__ = ("_others", "by_message", "level", "others_level")
+    Attributes:
+        level: the lowest that one of them asks for.
+    """
+
+    __slots__ = ("_by_message", "_others", "_others_level", "level")
 
     def __init__(self, nodes: list[_Node]) -> None:
-        self.by_message = tuple(node.by_message for node in nodes if node.by_message)
+        self._by_message = tuple(node.by_message for node in nodes if node.by_message)
         self._others = tuple(node.others for node in nodes if node.others)
         self.level = min(rule.level for node in nodes for rule in node.rules())
-        self.others_level = min((rule.level for others in self._others for rule in others), default=_NEVER)
+        self._others_level = min((rule.level for others in self._others for rule in others), default=_NEVER)
 
-    def tried(self) -> Iterable[Rule]:
+    def match(self, level: int, template: Any, render: Callable[[], str], tell: Tell | None) -> Match | None:
+        """The first of them that matches a call of their logger, or None.
+
+        Args:
+            level: the call's level.
+            template: the message as written.
+            render: gives the rendered message, for patterns.
+            tell: told of trouble with patterns; without it nothing is counted against them.
+        """
+        named = None
+        if type(template) is str:
+            for by_message in self._by_message:
+                for rule in by_message.get(template, ()):
+                    if level >= rule.level and (named is None or rule.position < named.position):
+                        named = rule
+        if level >= self._others_level:
+            return _first(self._tried(), named, level, Text(render), tell)
+        return None if named is None else Match(named, {})
+
+    def _tried(self) -> Iterable[Rule]:
         """The rules without a message, in their order. Each list is its node's own: loggers may be many."""
         return self._others[0] if len(self._others) == 1 else merge(*self._others, key=_position)
 
@@ -128,8 +151,8 @@ class Rules:
         self._nodes: dict[str, _Node] = {}
         for rule in self._rules:
             self._nodes.setdefault(rule.logger or "", _Node()).add(rule)
-        self._of_node: dict[str, _Concerned | None] = {}
-        self._known: dict[str, _Concerned | None] = {}
+        self._of_node: dict[str, Concerned | None] = {}
+        self._known: dict[str, Concerned | None] = {}
 
     def __len__(self) -> int:
         return len(self._rules)
@@ -154,46 +177,33 @@ class Rules:
             for rule in self._rules
         )
 
-    def match(
-        self, logger: str, level: int, template: Any, render: Callable[[], str], tell: Tell | None
-    ) -> Match | None:
-        """The first rule that matches, or None: for most records a few look-ups.
-
-        Args:
-            logger: the logger's name.
-            level: the call's level.
-            template: the message as written.
-            render: gives the rendered message, for patterns.
-            tell: told of trouble with patterns; without it nothing is counted against them.
-        """
+    def concerning(self, logger: str, level: int) -> Concerned | None:
+        """The rules that a call of this logger and level may match, or None: one look-up."""
         try:
             concerned = self._known[logger]
         except KeyError:
             concerned = self._look(logger)
-        if concerned is None or level < concerned.level:
-            return None
-        named = None
-        if type(template) is str:
-            for by_message in concerned.by_message:
-                for rule in by_message.get(template, ()):
-                    if level >= rule.level and (named is None or rule.position < named.position):
-                        named = rule
-        if level >= concerned.others_level:
-            return _first(concerned.tried(), named, level, Text(render), tell)
-        return None if named is None else Match(named, {})
+        return None if concerned is None or level < concerned.level else concerned
+
+    def match(
+        self, logger: str, level: int, template: Any, render: Callable[[], str], tell: Tell | None
+    ) -> Match | None:
+        """The first rule that matches a call, or None; see `Concerned.match`."""
+        concerned = self.concerning(logger, level)
+        return None if concerned is None else concerned.match(level, template, render, tell)
 
     def of_logger(self, logger: str) -> list[Rule]:
         """The rules that concern a logger, in their order."""
         return sorted((rule for node in self._chain(logger) for rule in node.rules()), key=_position)
 
-    def _look(self, logger: str) -> _Concerned | None:
+    def _look(self, logger: str) -> Concerned | None:
         """Loggers without rules of their own share what the nearest one above them has."""
         nearest = logger
         while nearest not in self._nodes and nearest:
             nearest = nearest.rpartition(".")[0]
         if nearest not in self._of_node:
             nodes = self._chain(nearest)
-            self._of_node[nearest] = _Concerned(nodes) if nodes else None
+            self._of_node[nearest] = Concerned(nodes) if nodes else None
         if len(self._known) >= _KNOWN_LOGGERS:
             self._known.clear()
         self._known[logger] = concerned = self._of_node[nearest]
