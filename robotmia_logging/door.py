@@ -16,6 +16,7 @@ from robotmia_logging.options import Given
 
 OWN_LOGGER = "robotmia_logging"
 _CARRIERS = frozenset({"urllib3", "requests"})  # what carries our requests logs about them
+_KNOWN_LOGGERS = 10_000
 _log = logging.getLogger(OWN_LOGGER)
 
 
@@ -53,6 +54,37 @@ class Door:
             settings = given.capture(shared.token, enabled=self.enabled)
             self.delivery = shared
         self.composer = Composer(settings, self.delivery.trouble)
+        self._plain = self.composer.plain_events
+
+    def track_plain_record(self, record: logging.LogRecord) -> bool:
+        """Send what a record asks for, if that is a plain event; False: look closer. Raises no Exception."""
+        try:
+            if self._plain is None or not _IS_ORDINARY[record.name]:
+                return False
+            message = self._plain.of_record(record)
+        except Exception:  # `track` says what is wrong
+            return False
+        if message is None:
+            return False
+        self.delivery.put(message)
+        if record.levelno >= self.flush_level:
+            self.delivery.hurry()
+        return True
+
+    def track_plain_event_dict(self, logger: str, level: int, event_dict: Mapping[str, Any], now: float) -> bool:
+        """The same for a structlog call."""
+        try:
+            if self._plain is None or not _IS_ORDINARY[logger]:
+                return False
+            message = self._plain.of_event_dict(event_dict, now)
+        except Exception:  # `track` says what is wrong
+            return False
+        if message is None:
+            return False
+        self.delivery.put(message)
+        if level >= self.flush_level:
+            self.delivery.hurry()
+        return True
 
     def track(self, call: Call, match: Match | None) -> Set[str]:
         """Send what the call asks for, and the rule that matches it; gives the extras that asked for something.
@@ -108,6 +140,19 @@ def _is_sending(call: Call) -> bool:
     if SENDING and threading.get_ident() in SENDING:
         return True
     return getattr(call.source, "threadName", None) == THREAD_NAME  # behind a queue
+
+
+class _IsOrdinary(dict[str, bool]):
+    """Whether a logger is neither ours nor one of what carries our requests; remembered."""
+
+    def __missing__(self, logger: str) -> bool:
+        ordinary = type(logger) is str and not is_own(logger) and logger.partition(".")[0] not in _CARRIERS
+        if len(self) < _KNOWN_LOGGERS:
+            self[logger] = ordinary
+        return ordinary
+
+
+_IS_ORDINARY = _IsOrdinary()
 
 
 def is_own(logger: str) -> bool:

@@ -39,6 +39,8 @@ class RobotmiaHandler(logging.Handler):
 
     def __init__(self, **options: Unpack[Options]) -> None:
         self._door = Door(options)
+        self._enabled = self._door.enabled
+        self._track_plain = self._door.track_plain_record
         self._has_rules = self._door.composer.has_rules
         self._seen = SeenRecords()
         self._unnamed = SeenRecords()
@@ -94,8 +96,9 @@ class RobotmiaHandler(logging.Handler):
             self._track(record, match)
 
     def _track(self, record: logging.LogRecord, match: Match | None) -> None:
-        if self._door.enabled and record not in self._seen:
-            self._seen.add(record)
+        if not self._enabled or not self._seen.add(record):
+            return
+        if match is not None or not self._track_plain(record):
             self._door.track(from_record(record, named=record not in self._unnamed), match)
 
     def explain(self, record: logging.LogRecord) -> Explanation:

@@ -64,8 +64,12 @@ class RobotmiaProcessor:
         else:
             name = logger_name(logger, event_dict)
             match = door.composer.match_event_dict(name, level, event_dict) if door.composer.has_rules else None
-            if match is None and not asks(event_dict):
-                return
+            if match is None:
+                if not asks(event_dict):
+                    return
+                if door.track_plain_event_dict(name, level, event_dict, time.time()):
+                    del event_dict["track"]
+                    return
             keys = door.track(from_event_dict(logger, method_name, event_dict, time.time()), match)
         for key in keys:
             if key != "event":  # an extra that named the event: structlog needs its own

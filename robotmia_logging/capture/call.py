@@ -11,8 +11,8 @@ from robotmia_logging.capture.fields import MISSING
 from robotmia_logging.capture.vocabulary import BLANK_RECORD, NEVER_PROPERTIES, level_of_method
 from robotmia_logging.messages import as_text
 
-_BLANK_COUNT = len(BLANK_RECORD)
-_LAST_BLANK = BLANK_RECORD[-1]
+BLANK_COUNT = len(BLANK_RECORD)
+LAST_BLANK = BLANK_RECORD[-1]
 _KNOWN_NAMES = 10_000
 
 
@@ -26,7 +26,7 @@ class _IsExtra(dict[Any, bool]):
         return known
 
 
-_IS_EXTRA = _IsExtra()
+IS_EXTRA = _IsExtra()
 
 
 class Call:
@@ -129,9 +129,9 @@ def from_record(record: logging.LogRecord, *, named: bool = True) -> Call:
     keys = record.__dict__
     names = list(keys)  # at once: another handler's thread may be formatting the record
     # A record's own attributes come first in its __dict__, extras behind them, unless somebody has moved them.
-    if len(names) >= _BLANK_COUNT and names[_BLANK_COUNT - 1] == _LAST_BLANK:
-        del names[:_BLANK_COUNT]
-    extras = {name: keys[name] for name in names if _IS_EXTRA[name]}
+    if len(names) >= BLANK_COUNT and names[BLANK_COUNT - 1] == LAST_BLANK:
+        del names[:BLANK_COUNT]
+    extras = {name: keys[name] for name in names if IS_EXTRA[name]}
     name, level = name_and_level(record)
     return Call(name, level, record.msg, record.args, extras, keys, record.created, record, record, named)
 
@@ -178,7 +178,7 @@ def _call(
     source: Any,
     record: logging.LogRecord | None,
 ) -> Call:
-    extras = {name: value for name, value in event_dict.items() if _IS_EXTRA[name] and name != "event"}
+    extras = {name: value for name, value in event_dict.items() if IS_EXTRA[name] and name != "event"}
     args = positional_args(event_dict)
     return Call(logger, level, event_dict.get("event", ""), args, extras, event_dict, created, source, record)
 

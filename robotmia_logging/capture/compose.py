@@ -13,10 +13,11 @@ from typing import Any
 from structlog.contextvars import get_contextvars
 
 from robotmia_logging.capture.asked import Asked, is_a, own_extras, read, text
-from robotmia_logging.capture.call import Call, message_of_event, message_of_record, name_and_level
+from robotmia_logging.capture.call import IS_EXTRA, Call, message_of_event, message_of_record, name_and_level
 from robotmia_logging.capture.fields import MISSING
 from robotmia_logging.capture.filling import Filling
 from robotmia_logging.capture.patterns import Tell
+from robotmia_logging.capture.plain import PlainEvents
 from robotmia_logging.capture.privacy import Hasher, Hidden, Privacy, Withheld
 from robotmia_logging.capture.rules import Match, Rules
 from robotmia_logging.capture.seal import About, BeforeSend, Captured, refusal, seal
@@ -58,6 +59,9 @@ class Composer:
     Args:
         settings: the options.
         trouble: told when a callable of the user's fails: what happened, and the error.
+
+    Attributes:
+        plain_events: the quick way for most calls that no rule matches; None where no call may take it.
     """
 
     def __init__(self, settings: CaptureSettings, trouble: Tell = lambda _cause, _error: None) -> None:
@@ -69,6 +73,7 @@ class Composer:
         self._before_send = None if settings.before_send is None else self._show
         self._hidden = self._hide(settings.privacy.hash)
         self._here = _Here()
+        self.plain_events = self._plain_events()
 
     @property
     def has_rules(self) -> bool:
@@ -147,6 +152,14 @@ class Composer:
         if asked.revenue is not None:
             captured.append(self._revenue(asked.revenue, about))
         return captured, asked.keys
+
+    def _plain_events(self) -> PlainEvents | None:
+        """The quick way for plain events, unless there is more to be done to each of them."""
+        settings, user = self._settings, self._settings.distinct_id
+        changes = self._has_users_code or settings.privacy.hash or settings.privacy.sample < 1
+        if changes or settings.token is None or callable(user) or (user is not None and not IS_EXTRA[user]):
+            return None
+        return PlainEvents(settings.token, settings.properties, settings.privacy, user)
 
     def _seal(self, endpoint: str, about: About, make: Callable[[], dict[str, Any]]) -> Captured:
         return seal(endpoint, about, make, self._before_send)

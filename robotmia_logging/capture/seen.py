@@ -8,30 +8,43 @@ from collections import deque
 from typing import Any
 from weakref import ref
 
+_ADDRESSES = 10_000
+
 
 class SeenRecords:
     """Records by identity, for as long as they live: propagation and a MemoryHandler bring them by again.
 
-    No lock and no Python code in the weak references' callbacks: it is safe from signal handlers and destructors.
+    They are found by their address. A new record that comes to lie where an earlier one lay takes its place, so nothing
+    need be done when a record goes: no callback, and no lock. It is safe from signal handlers and destructors.
     """
 
     def __init__(self) -> None:
-        self._refs: set[Any] = set()
+        self._by_address: dict[int, ref[logging.LogRecord]] = {}
+        self._full = _ADDRESSES
 
     def __contains__(self, record: logging.LogRecord) -> bool:
-        if not self._refs:
-            return False
-        try:
-            return ref(record) in self._refs
-        except TypeError:  # a subclass that can't be hashed
-            return False
+        known = self._by_address.get(id(record))
+        return known is not None and known() is record
 
-    def add(self, record: logging.LogRecord) -> None:
-        """Remember the record until it is gone."""
-        try:
-            self._refs.add(ref(record, self._refs.discard))
-        except TypeError:
-            return
+    def add(self, record: logging.LogRecord) -> bool:
+        """Remember the record until it is gone; False if it has come by already."""
+        address = id(record)
+        known = self._by_address.get(address)
+        if known is not None and known() is record:
+            return False
+        if len(self._by_address) >= self._full:
+            self._forget_gone()
+        self._by_address[address] = ref(record)
+        return True
+
+    def _forget_gone(self) -> None:
+        """Let go of the addresses where no record lies any more."""
+        for address, known in list(self._by_address.items()):
+            if known() is None:
+                taken = self._by_address.pop(address, known)
+                if taken is not known:  # another thread's record came to lie there just now
+                    self._by_address.setdefault(address, taken)
+        self._full = max(_ADDRESSES, 2 * len(self._by_address))
 
 
 class SeenCopies(threading.local):

@@ -27,6 +27,9 @@ MAX_DEPTH = 64
 """Containers nested deeper than this are cut."""
 
 _SCALARS: frozenset[type] = frozenset({str, int, float, bool, type(None)})
+are_scalars = _SCALARS.issuperset
+"""Whether all of these types go to orjson as they are."""
+
 _INT64 = range(-(2**63), 2**64)
 _TOO_DEEP = "<nested too deeply>"
 _CYCLE = "<cycle>"

@@ -11,7 +11,7 @@ from robotmia_logging.messages.numbers import is_number
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _YEAR_1_S = -62_135_596_800
-_YEAR_10000_S = 253_402_300_800
+YEAR_10000_S = 253_402_300_800
 
 
 def unix_seconds(value: Any) -> int:
@@ -26,7 +26,7 @@ def unix_seconds(value: Any) -> int:
     if not is_number(value):
         raise Refused("bad_time", f"time is no number of seconds ({type(value).__name__}) and no datetime")
     seconds = math.floor(value)
-    if not _YEAR_1_S <= seconds < _YEAR_10000_S:
+    if not _YEAR_1_S <= seconds < YEAR_10000_S:
         raise Refused("bad_time", f"time is {value}, outside the years 1 to 9999: it counts seconds, not milliseconds")
     return int(seconds)
 
@@ -43,4 +43,4 @@ def date_string(value: datetime) -> str:
 
 def whole_seconds(value: Any) -> int:
     """`unix_seconds`, quick for what already is."""
-    return value if type(value) is int and 0 <= value < _YEAR_10000_S else unix_seconds(value)
+    return value if type(value) is int and 0 <= value < YEAR_10000_S else unix_seconds(value)
