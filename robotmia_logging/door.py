@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from robotmia_logging.capture import Call, Captured, Composer, Explanation, Match, explain
+from robotmia_logging.capture import Call, Captured, Composer
 from robotmia_logging.delivery import SENDING, THREAD_NAME, Delivery, Stats
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.messages import Message
 from robotmia_logging.options import Given
+
+if TYPE_CHECKING:
+    from robotmia_logging.capture import Explanation, Match
 
 OWN_LOGGER = "robotmia_logging"
 _CARRIERS = frozenset({"urllib3", "requests"})  # what carries our requests logs about them
@@ -54,29 +57,19 @@ class Door:
             settings = given.capture(shared.token, enabled=self.enabled)
             self.delivery = shared
         self.composer = Composer(settings, self.delivery.trouble)
-        self._plain = self.composer.plain_events
+        self.plain_events = self.composer.plain_events if self.enabled else None
 
-    def track_plain_record(self, record: logging.LogRecord) -> bool:
-        """Send what a record asks for, if that is a plain event; False: look closer. Raises no Exception."""
-        try:
-            if self._plain is None or not _IS_ORDINARY[record.name]:
-                return False
-            message = self._plain.of_record(record)
-        except Exception:  # `track` says what is wrong
-            return False
-        if message is None:
-            return False
-        self.delivery.put(message)
-        if record.levelno >= self.flush_level:
-            self.delivery.hurry()
-        return True
+    def track_plain(self, logger: str, level: int, read: Callable[[Any], Message | None], source: Any) -> bool:
+        """Send what a call asks for, if that is a plain event; False: look closer. Raises no Exception.
 
-    def track_plain_event_dict(self, logger: str, level: int, event_dict: Mapping[str, Any], now: float) -> bool:
-        """The same for a structlog call."""
+        Args:
+            logger: the logger's name.
+            level: the call's level.
+            read: of `plain_events`, what reads the call.
+            source: the call.
+        """
         try:
-            if self._plain is None or not _IS_ORDINARY[logger]:
-                return False
-            message = self._plain.of_event_dict(event_dict, now)
+            message = read(source) if _IS_ORDINARY[logger] else None
         except Exception:  # `track` says what is wrong
             return False
         if message is None:
@@ -114,6 +107,8 @@ class Door:
             call: the log call.
             obstacles: what keeps it from coming this far.
         """
+        from robotmia_logging.capture import explain  # noqa: PLC0415  (for people, and seldom)
+
         own = ["what robotmia_logging itself logs is never tracked"] if is_own(call.logger) else []
         switched_off = [] if self.enabled else ["switched off: enabled=False, or $ROBOTMIA_ENABLED"]
         return explain(self.composer, call).but((*switched_off, *own, *obstacles))

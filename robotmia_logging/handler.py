@@ -6,21 +6,14 @@ import copy
 import logging
 from typing import TYPE_CHECKING, Any
 
-from robotmia_logging.capture import (
-    Explanation,
-    Match,
-    SeenRecords,
-    asks,
-    from_record,
-    is_wrapped,
-    on_the_way,
-)
+from robotmia_logging.capture import SeenRecords, asks, from_record, is_wrapped
 from robotmia_logging.delivery import lifecycle
 from robotmia_logging.door import Door
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from robotmia_logging.capture import Explanation, Match
     from robotmia_logging.delivery import Delivery, Stats
     from robotmia_logging.options import Options
 
@@ -40,7 +33,8 @@ class RobotmiaHandler(logging.Handler):
     def __init__(self, **options: Unpack[Options]) -> None:
         self._door = Door(options)
         self._enabled = self._door.enabled
-        self._track_plain = self._door.track_plain_record
+        self._track_plain = self._door.track_plain
+        self._read_plain = None if self._door.plain_events is None else self._door.plain_events.of_record
         self._has_rules = self._door.composer.has_rules
         self._seen = SeenRecords()
         self._unnamed = SeenRecords()
@@ -98,7 +92,8 @@ class RobotmiaHandler(logging.Handler):
     def _track(self, record: logging.LogRecord, match: Match | None) -> None:
         if not self._enabled or not self._seen.add(record):
             return
-        if match is not None or not self._track_plain(record):
+        read = self._read_plain if match is None else None
+        if read is None or not self._track_plain(record.name, record.levelno, read, record):
             self._door.track(from_record(record, named=record not in self._unnamed), match)
 
     def explain(self, record: logging.LogRecord) -> Explanation:
@@ -107,6 +102,8 @@ class RobotmiaHandler(logging.Handler):
         Levels and the loggers on its way are looked at, too, and filters are asked. Nothing is sent or counted, and the
         record stays as it is.
         """
+        from robotmia_logging.capture import on_the_way  # noqa: PLC0415  (for people, and seldom)
+
         seen = copy.copy(record)  # filters may change it
         obstacles = list(on_the_way(seen, self))
         named = "alias" not in record.__dict__ or "distinct_id" in record.__dict__

@@ -5,7 +5,6 @@ All are plain values, so that a `dictConfig`, a TOML or a YAML file can give the
 
 from __future__ import annotations
 
-import difflib
 import os
 import pkgutil
 import re
@@ -19,17 +18,14 @@ from robotmia_logging.capture import (
     CaptureSettings,
     Hasher,
     Privacy,
-    Rule,
-    Rules,
-    compile_rules,
     level_number,
-    load_rules,
 )
 from robotmia_logging.delivery import SPOOL_SUPPORTED, DeliverySettings
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.messages import DEFAULT_URL, MAX_BATCH, RESERVED_PREFIX
 
 if TYPE_CHECKING:
+    from robotmia_logging.capture import Rule, Rules
     from robotmia_logging.delivery import Delivery
     from robotmia_logging.delivery.settings import OnAmbiguous, Overflow
 
@@ -154,19 +150,26 @@ def _token(value: Any) -> str:
     return value
 
 
-def _path(value: Any) -> Any:
-    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
-        raise _Wrong("give the path of a file")
-    path = os.fsdecode(value)
+def _expanded(value: Any, what: str) -> str:
+    """A path, with `~` as the user's home."""
+    path = os.fsdecode(value) if isinstance(value, (str, os.PathLike)) else ""
+    if not path.strip() or "\0" in path:
+        raise _Wrong(f"give the path of a {what}")
+    path = os.path.expanduser(path)
+    if path.startswith("~"):
+        raise _Wrong(f"give the path of a {what}; nobody's home is {path.partition(os.sep)[0]}")
+    return path
+
+
+def _path(value: Any) -> str:
+    path = _expanded(value, "file")
     if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path) or "."):
         raise _Wrong("give the path of a file in a folder that exists")
-    return value
+    return path
 
 
 def _folder(value: Any) -> str:
-    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
-        raise _Wrong("give the path of a folder")
-    path = os.path.abspath(os.fsdecode(value))
+    path = os.path.abspath(_expanded(value, "folder"))
     if os.path.lexists(path) and not os.path.isdir(path):
         raise _Wrong("give the path of a folder; this is none")
     if not SPOOL_SUPPORTED:
@@ -247,6 +250,7 @@ _CAPTURE: dict[str, Check] = {
     "before_send": _callable,
 }
 _HASH_KEY: dict[str, Check] = {"hash_key": _hash_key}
+_OF_A_SPOOL = ("spool_max_bytes", "spool_fsync")
 #: None means "as if it weren't given" for these.
 _NONE_IS_DEFAULT = frozenset(
     {
@@ -267,6 +271,8 @@ class Given:
         known = (*_CAPTURE, *PRIVACY, *_HASH_KEY, *_DELIVERY, *_OTHERS)
         for name, value in options.items():
             if name not in known:
+                import difflib  # noqa: PLC0415  (for a mistake only)
+
                 close = difflib.get_close_matches(name, known, 1)
                 hint = f"did you mean {close[0]!r}?" if close else f"options are {', '.join(sorted(known))}"
                 raise ConfigurationError(name, _showable(name, value, *close), f"there is no such option; {hint}")
@@ -302,6 +308,10 @@ class Given:
         spool = values.setdefault("spool", _from_environment("ROBOTMIA_SPOOL", _folder))
         if spool is not None:
             values.setdefault("dead_letters", os.path.join(spool, "dead-letters.jsonl"))
+        elif self.enabled():
+            for name in _OF_A_SPOOL:
+                if name in values:
+                    raise ConfigurationError(name, values[name], "there is no spool: give `spool`, or $ROBOTMIA_SPOOL")
         return DeliverySettings(**values)
 
     def refuse_delivery(self) -> None:
@@ -351,6 +361,8 @@ class Given:
 
 
 def _rules(rules: Any) -> Rules:
+    from robotmia_logging.capture import compile_rules, load_rules  # noqa: PLC0415  (not imported without rules)
+
     if isinstance(rules, (str, os.PathLike)):
         return load_rules(rules)
     if isinstance(rules, Mapping) or not isinstance(rules, Iterable):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from robotmia_logging.capture import (
     Call,
-    Explanation,
     SeenCopies,
     asks,
     from_event_dict,
@@ -21,6 +20,7 @@ from robotmia_logging.door import Door
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from robotmia_logging.capture import Explanation
     from robotmia_logging.delivery import Delivery, Stats
     from robotmia_logging.options import Options
 
@@ -41,6 +41,7 @@ class RobotmiaProcessor:
 
     def __init__(self, **options: Unpack[Options]) -> None:
         self._door = Door(options)
+        self._read_plain = None if self._door.plain_events is None else self._door.plain_events.of_event_dict
         self._seen = SeenCopies()
 
     def __call__(self, logger: Any, method_name: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -67,7 +68,7 @@ class RobotmiaProcessor:
             if match is None:
                 if not asks(event_dict):
                     return
-                if door.track_plain_event_dict(name, level, event_dict, time.time()):
+                if self._read_plain is not None and door.track_plain(name, level, self._read_plain, event_dict):
                     del event_dict["track"]
                     return
             keys = door.track(from_event_dict(logger, method_name, event_dict, time.time()), match)

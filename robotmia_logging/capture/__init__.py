@@ -1,4 +1,12 @@
-"""A log call to messages: the vocabulary, the rules, the context."""
+"""A log call to messages: the vocabulary, the rules, the context.
+
+What only some programs need, rules and explanations, is imported when it is asked for: it is a third of the whole.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from robotmia_logging.capture.call import (
     Call,
@@ -7,15 +15,36 @@ from robotmia_logging.capture.call import (
     is_wrapped,
     logger_name,
 )
+from robotmia_logging.capture.checks import PRIVACY, level_number
 from robotmia_logging.capture.compose import CaptureSettings, Composer
-from robotmia_logging.capture.explain import Explanation, explain
 from robotmia_logging.capture.privacy import Hasher, Privacy
-from robotmia_logging.capture.rule_keys import PRIVACY, compile_rules, level_number, load_rules
-from robotmia_logging.capture.rules import Match, Rule, Rules
 from robotmia_logging.capture.seal import Captured
 from robotmia_logging.capture.seen import SeenCopies, SeenRecords
 from robotmia_logging.capture.vocabulary import SPECIAL, asks, level_of_method
-from robotmia_logging.capture.way import on_the_way
+
+if TYPE_CHECKING:
+    from robotmia_logging.capture.explanation import Explanation, explain
+    from robotmia_logging.capture.rule_keys import compile_rules, load_rules
+    from robotmia_logging.capture.rules import Match, Rule, Rules
+    from robotmia_logging.capture.way import on_the_way
+
+_LATER = {
+    "Explanation": "explanation",
+    "explain": "explanation",
+    "compile_rules": "rule_keys",
+    "load_rules": "rule_keys",
+    "Match": "rules",
+    "Rule": "rules",
+    "Rules": "rules",
+    "on_the_way": "way",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+
 
 __all__ = [
     "PRIVACY",

@@ -8,18 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from structlog.contextvars import get_contextvars
 
 from robotmia_logging.capture.asked import Asked, is_a, own_extras, read, text
 from robotmia_logging.capture.call import IS_EXTRA, Call, message_of_event, message_of_record, name_and_level
 from robotmia_logging.capture.fields import MISSING
-from robotmia_logging.capture.filling import Filling
-from robotmia_logging.capture.patterns import Tell
 from robotmia_logging.capture.plain import PlainEvents
 from robotmia_logging.capture.privacy import Hasher, Hidden, Privacy, Withheld
-from robotmia_logging.capture.rules import Match, Rules
 from robotmia_logging.capture.seal import About, BeforeSend, Captured, refusal, seal
 from robotmia_logging.capture.vocabulary import SHAPED, SPECIAL
 from robotmia_logging.messages import (
@@ -33,13 +30,18 @@ from robotmia_logging.messages import (
     unix_seconds,
 )
 
+if TYPE_CHECKING:
+    from robotmia_logging.capture.filling import Filling
+    from robotmia_logging.capture.patterns import Tell
+    from robotmia_logging.capture.rules import Match, Rules
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureSettings:
     """What of a door's options decides which messages a call gives."""
 
     token: str | None = field(repr=False)
-    rules: Rules = field(default_factory=lambda: Rules(()))
+    rules: Rules | None = None
     distinct_id: str | Callable[[Any], Any] | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     privacy: Privacy = field(default_factory=Privacy)
@@ -67,7 +69,7 @@ class Composer:
     def __init__(self, settings: CaptureSettings, trouble: Tell = lambda _cause, _error: None) -> None:
         self._settings = settings
         self._trouble = trouble
-        self._rules = settings.rules if len(settings.rules) else None
+        self._rules = settings.rules or None
         self._has_users_code = settings.before_send is not None or callable(settings.distinct_id)
         self._not_loose = SPECIAL | SHAPED | settings.privacy.exclude
         self._before_send = None if settings.before_send is None else self._show
@@ -83,7 +85,11 @@ class Composer:
     @property
     def rules(self) -> Rules:
         """The rules."""
-        return self._settings.rules
+        if self._rules is not None:
+            return self._rules
+        from robotmia_logging.capture.rules import Rules  # noqa: PLC0415  (not imported without need)
+
+        return Rules(())
 
     def match_record(self, record: logging.LogRecord) -> Match | None:
         """The rule that matches a LogRecord, if there is one: for most records one look-up, and they aren't read."""
@@ -135,7 +141,7 @@ class Composer:
         context = get_contextvars()
         own = own_extras(call, context) if context else call.extras
         asked = read(call, own)
-        rule = None if match is None or not match.rule.track else Filling(match, call, context)
+        rule = None if match is None or not match.rule.track else _filling(match, call, context)
         if rule is None and not asked.keys:
             return [], frozenset()
         privacy = None if match is None else match.rule.privacy  # that of a rule with track = false, too
@@ -301,6 +307,12 @@ class Composer:
             yield
         finally:
             here.in_users_code = False
+
+
+def _filling(match: Match, call: Call, context: Mapping[str, Any]) -> Filling:
+    from robotmia_logging.capture.filling import Filling  # noqa: PLC0415  (not imported without rules)
+
+    return Filling(match, call, context)
 
 
 def _as_given(profile: Any, about: About) -> dict[Any, Any]:

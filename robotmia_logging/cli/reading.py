@@ -93,7 +93,7 @@ class Reading:
         }
         try:
             settings = Given(options).capture(enabled=True)
-            return replace(settings, rules=settings.rules.for_rendered())
+            return replace(settings, rules=settings.rules and settings.rules.for_rendered())
         except ConfigurationError as error:
             fail(told(error), 2)
         except ValueError as error:  # no regex library

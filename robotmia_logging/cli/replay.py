@@ -150,7 +150,7 @@ def _replay(asked: Asked, reading: Reading, where: Where) -> None:
         account=account,
         settings=settings,
         timezone=reading.timezone,
-        rules=capture.rules,
+        rules=composer.rules,
     )
     sys.exit(tell(report, where, as_json=not asked.dry_run if asked.as_json is None else asked.as_json))
 

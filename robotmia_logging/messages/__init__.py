@@ -3,7 +3,7 @@
 Pure: no I/O and no clock, and no knowledge of logging or of the network.
 """
 
-from robotmia_logging.messages.encode import are_scalars, as_text, encode, plain
+from robotmia_logging.messages.encode import as_text, encode, plain
 from robotmia_logging.messages.event import CREATE_ALIAS, alias_event, ready_event, seal_event
 from robotmia_logging.messages.given import INVALID_LINE, MAX_LINE_BYTES, given_line, is_blank
 from robotmia_logging.messages.limits import DEFAULT_URL, IMPORT_AGE_S, MAX_BATCH, OPERATIONS, RESERVED_PREFIX
@@ -29,7 +29,6 @@ __all__ = [
     "Refusal",
     "Refused",
     "alias_event",
-    "are_scalars",
     "as_text",
     "date_string",
     "encode",

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from robotmia_logging.messages.encode import as_text, encode
+from robotmia_logging.messages.encode import are_scalars, as_text, encode
 from robotmia_logging.messages.message import TRACK, Message, Refused
 from robotmia_logging.messages.special import RESERVED, refuse_reserved, settle_texts
 from robotmia_logging.messages.times import YEAR_10000_S, unix_seconds, whole_seconds
@@ -60,7 +60,7 @@ class _Heads(dict[str, bytes]):
 _HEADS = _Heads()
 
 
-def ready_event(name: str, properties: dict[str, Any], user: str | None, time: int, *, are_scalars: bool) -> Message:
+def ready_event(name: str, properties: dict[str, Any], user: str | None, time: int) -> Message:
     """Encode an event of which all is known to be well: `seal_event` without the checks.
 
     Args:
@@ -68,14 +68,13 @@ def ready_event(name: str, properties: dict[str, Any], user: str | None, time: i
         properties: all of them, the special ones as the API has them.
         user: the distinct id, as it stands among them.
         time: likewise.
-        are_scalars: whether all values are texts, numbers, booleans or None.
 
     Raises:
         Refused: the time lies past the year 9999 (`bad_time`).
     """
     if not 0 <= time < YEAR_10000_S:
         unix_seconds(time)
-    if are_scalars:
+    if are_scalars(map(type, properties.values())):
         try:
             return Message(TRACK, user, time, _join((_HEADS[name], orjson.dumps(properties), b"}")))
         except TypeError:  # lone surrogates, integers past 64 bits
