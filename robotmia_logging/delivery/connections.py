@@ -1,49 +1,91 @@
-"""Connections that can be left behind in a fork, end their replies in time, and know whether a request left."""
+"""Connections to the API: requests finds proxies and certificates, urllib3 connects, and a forked child can let go."""
 
 from __future__ import annotations
 
 import contextlib
-import io
+import logging
 import os
-import time
+from collections.abc import Iterable, Mapping
 from http.client import HTTPResponse
 from typing import Any
 from weakref import WeakSet
 
+import requests
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from robotmia_logging.delivery.exchange import Incoming
+
+_pool_log = logging.getLogger("urllib3.connectionpool")
 
 
-class Link:
-    """What a transport has to know of its connection.
+class Connector(HTTPAdapter):
+    """Connects to one host, through the proxy and with the certificates that the environment names.
+
+    The environment is read once. The sockets are remembered: a forked child has to close them.
+
+    Args:
+        urls: what requests will be for, all of them at one host.
+        fields: the header fields of requests.
 
     Attributes:
-        up: whether there is a connection over which a request may have left. Exceptions don't tell: requests calls a
-            broken TLS handshake and a broken reply by the same name.
+        heads: for each URL the head of a POST request, but for its length and the empty line.
+
+    Raises:
+        OSError: the environment names a certificate that isn't there.
+        requests.RequestException: it names a proxy that is none.
     """
 
-    up = False
-
-
-class Adapter(HTTPAdapter):
-    """requests' adapter for one connection. It remembers its sockets: a forked child has to close them."""
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self._sockets: WeakSet[Any] = WeakSet()
+    def __init__(self, urls: Iterable[str], fields: Mapping[str, str]) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1)
+        self._sockets: WeakSet[Any] = WeakSet()
+        targets = {url: _target(url) for url in urls}
+        url, target = next(iter(targets.items()))
+        with requests.Session() as session:
+            environment: Any = session.merge_environment_settings(url, {}, None, None, None)
+        proxies = environment["proxies"]
+        self._pool = self._find_pool(target, **environment)
+        self._pool.ConnectionCls = _abandonable(self._pool.ConnectionCls, self._sockets)
+        if self._pool.proxy is not None and self._pool.scheme == "http":
+            fields = {**fields, **self._pool.proxy_headers}
+        self.heads = {url: self._head(self.request_url(target, proxies), fields) for url, target in targets.items()}
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pool manager, with our connections in it."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._sockets, self._link)
+    def connect(self, within_s: float) -> Any:
+        """Connect.
 
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        """Make the pool manager of a proxy, with our connections in it."""
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = _pool_classes(self._sockets, self._link)
-        return manager
+        Args:
+            within_s: how long each step may take.
+
+        Returns:
+            A connection of urllib3, ready for a request.
+
+        Raises:
+            Exception: there is no connection; nothing of a request was sent.
+        """
+        pool = self._pool
+        connection = pool._new_conn()  # noqa: SLF001
+        connection.timeout = within_s
+        try:
+            if pool.proxy is not None:
+                pool._prepare_proxy(connection)  # noqa: SLF001  # for HTTPS: connects through a tunnel
+            if connection.is_closed:
+                connection.connect()
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, Exception):
+                raise _plain(error, connection.host, within_s) from None
+            raise
+        return connection
+
+    def log(self, head: bytes, status: int, size: int) -> None:
+        """Log a request as urllib3 does where it makes requests itself."""
+        if _pool_log.isEnabledFor(logging.DEBUG):
+            method, target, version = head.partition(b"\r\n")[0].decode("latin-1").split(" ")
+            pool = self._pool
+            _pool_log.debug(
+                '%s://%s:%s "%s %s %s" %s %s', pool.scheme, pool.host, pool.port, method, target, version, status, size
+            )
 
     def abandon(self) -> None:
         """Close the descriptors, those in use too. Not the sockets: TLS would say goodbye for the parent."""
@@ -53,67 +95,63 @@ class Adapter(HTTPAdapter):
                 if descriptor >= 0:
                     os.close(descriptor)
 
+    def _find_pool(self, target: requests.PreparedRequest, *, proxies: Any, verify: Any, cert: Any, **_: Any) -> Any:
+        pool = self.get_connection_with_tls_context(target, verify, proxies=proxies, cert=cert)
+        self.cert_verify(pool, target.url, verify, cert)  # type: ignore[no-untyped-call]
+        return pool
 
-class _Reader(io.RawIOBase):
-    """Reads a reply, head and body, by one deadline, however slowly it trickles.
-
-    A socket's own timeout begins anew with each byte.
-    """
-
-    def __init__(self, raw: Any, sock: Any) -> None:
-        self._raw = raw
-        self._sock = sock
-        timeout = sock.gettimeout()
-        self._deadline = None if timeout is None else time.monotonic() + timeout
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        if self._deadline is not None:
-            left = self._deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("the reply trickled past the read timeout")
-            self._sock.settimeout(left)
-        count: int | None = self._raw.readinto(buffer)
-        return count
-
-    def close(self) -> None:
-        if not self.closed:
-            self._raw.close()
-        super().close()
+    def _head(self, target: str, fields: Mapping[str, str]) -> bytes:
+        writer = _HeadWriter(self._pool.host, self._pool.port)
+        writer.default_port = self._pool.ConnectionCls.default_port  # type: ignore[misc]
+        writer.putrequest("POST", target, skip_accept_encoding=True)
+        for name, value in fields.items():
+            writer.putheader(name, value)
+        writer.endheaders()
+        return writer.written.removesuffix(b"\r\n")
 
 
-class _Reply(HTTPResponse):
-    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock))
+class _HeadWriter(HTTPConnection):
+    """Keeps what urllib3's connection would send."""
+
+    written = b""
+
+    def send(self, data: Any) -> None:
+        self.written += data
 
 
-def _pool_classes(sockets: WeakSet[Any], link: Link) -> dict[str, type]:
-    class Ours:
-        """What both kinds of connection have of us."""
+def _target(url: str) -> requests.PreparedRequest:
+    """A request as requests' adapter wants it, to ask for what depends on the URL alone."""
+    request = requests.PreparedRequest()
+    request.prepare_url(url, None)
+    return request
 
-        sock: Any
+
+def _reply_to_connect(sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:
+    """A proxy's reply to CONNECT: it may trickle no longer than any other."""
+    return HTTPResponse(Incoming(sock, sock.gettimeout()), *args, **kwargs)  # type: ignore[arg-type]
+
+
+def _abandonable(base: Any, sockets: WeakSet[Any]) -> type:
+    """A class of connections like the base's, but the sockets are remembered."""
+
+    class Connection(base):  # type: ignore[misc]
         # http.client makes its replies with this, and so does urllib3's connection (2.2 to 2.8 checked).
-        response_class: Any = _Reply
+        response_class = staticmethod(_reply_to_connect)
 
         def connect(self) -> None:
-            link.up = False
-            super().connect()  # type: ignore[misc]
-            link.up = True
-            sockets.add(self.sock)
+            super().connect()
+            sockets.add(getattr(self.sock, "socket", self.sock))  # of TLS within TLS the outer has the descriptor
 
-    class Plain(Ours, HTTPConnection):
-        pass
+    return Connection
 
-    class Secure(Ours, HTTPSConnection):
-        pass
 
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    return {"http": PlainPool, "https": SecurePool}
+def _plain(error: Exception, host: str, within_s: float) -> Exception:
+    """What kept a connection from being made, without urllib3's wrapping."""
+    if isinstance(error, NameResolutionError):
+        return ConnectionError(f"no address found for {host}: {error.__cause__}")
+    if isinstance(error, NewConnectionError):
+        cause = error.__cause__
+        return cause if isinstance(cause, Exception) else ConnectionError(str(error).partition(": ")[2])
+    if isinstance(error, (TimeoutError, ConnectTimeoutError)):
+        return TimeoutError(f"no connection within {within_s:.4g} s")
+    return error

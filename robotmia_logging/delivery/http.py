@@ -1,7 +1,8 @@
-"""The transport over HTTP: requests prepared by hand and carried by requests' adapter.
+"""The transport over HTTP: a parcel is a POST over a kept-alive connection.
 
-A `Session.post` costs several times the rest of a delivery, most of it to read the environment anew and to encode
-the form. Proxies and certificates are resolved once; the form is a few replacements in bytes.
+A `Session.post` costs several times the rest of a delivery, most of it to read the environment anew, to encode the
+form, and to parse the reply's head like an e-mail's. Here the environment is read once, a request's head is written
+once, and the form is a few replacements in bytes.
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-import requests
-import urllib3
-from requests.structures import CaseInsensitiveDict
-
-from robotmia_logging.delivery.connections import Adapter, Link
+from robotmia_logging.delivery.connections import Connector
+from robotmia_logging.delivery.exchange import Incoming, Reply, TooLongError, read_reply, send_request
 from robotmia_logging.delivery.replies import decides_alone, judge
 from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.transport import Outcome, Parcel, Verdict
 
-_REPLY_LIMIT_BYTES = 64 * 1024
-_NOISY_LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry", "urllib3.connection")
+_FIELDS = {
+    "Content-Type": "application/x-www-form-urlencoded",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": "robotmia_logging",
+}
+_NOISY_LOGGERS = ("urllib3.connectionpool", "urllib3.connection")
 
 
 def form_body(bodies: Sequence[bytes], fields: bytes = b"") -> bytes:
@@ -54,35 +57,44 @@ class HttpTransport:
     def __init__(self, settings: DeliverySettings) -> None:
         self._settings = settings
         self._urls = {path: self._url(path) for path in ("track", "import", "engage")}
-        self._import_fields = _fields(settings.import_auth)
-        self._adapter: Adapter | None = None
-        self._environment: Mapping[str, Any] = {}
-        self._kept_alive = False
-        self._link = Link()
+        self._import_fields = _form_fields(settings.import_auth)
+        self._connector: Connector | None = None
+        self._connection: Any = None
 
     def send(self, parcel: Parcel) -> Outcome:
         """POST a parcel and judge the reply."""
-        fields = self._import_fields if parcel.path == "import" else b""
-        body = form_body(parcel.bodies, fields)
-        was_kept_alive, self._kept_alive = self._kept_alive, False
-        self._link.up = was_kept_alive
+        body = form_body(parcel.bodies, self._import_fields if parcel.path == "import" else b"")
+        timeout = self._timeout(parcel)
+        kept_alive = self._connection is not None and self._connection.is_connected
         try:
-            return self._exchange(self._urls[parcel.path][parcel.located], body, self._timeout(parcel))
+            connector = self._connector or self._read_environment()
+            if not kept_alive:
+                self._connect(connector, timeout[0])
+            head = connector.heads[self._urls[parcel.path][parcel.located]]
+        except Exception as error:  # nothing was sent
+            return Outcome(verdict=Verdict.FAILED, error=_words(error))
+        incoming = Incoming(self._connection.sock, timeout[1])
+        try:
+            reply = self._exchange(head, body, incoming, timeout[0])
         except Exception as error:
-            return _failure(error, len(body), was_kept_alive, sent=self._link.up)
+            stale = kept_alive and not incoming.began and not isinstance(error, TimeoutError)
+            return _lost(error, len(body), stale=stale)
+        connector.log(head, reply.status, len(reply.body))
+        if reply.body_error is not None and not _tells_without_body(reply.status, reply.body_error):
+            return _lost(reply.body_error, len(body))
+        return judge(reply.status, reply.body, retry_after_s=retry_after(reply.retry_after), bytes_sent=len(body))
 
     def close(self) -> None:
         """Close the connection."""
-        self._kept_alive = False
-        if self._adapter is not None:
-            self._adapter.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def abandon(self) -> None:
         """In a forked child: close the descriptors only; the connection is the parent's."""
-        self._kept_alive = False
-        adapter, self._adapter = self._adapter, None
-        if adapter is not None:
-            adapter.abandon()
+        if self._connector is not None:
+            self._connector.abandon()
+        self._connector = self._connection = None
 
     def _url(self, path: str) -> tuple[str, str]:
         """The endpoint's URL for messages without, and with an IP address of their own."""
@@ -98,43 +110,26 @@ class HttpTransport:
         within_s = max(0.001, parcel.within_s)
         return min(connect_s, within_s), min(read_s, within_s)
 
-    def _exchange(self, url: str, body: bytes, timeout: tuple[float, float]) -> Outcome:
-        if self._adapter is None:
-            self._connect(url)
-        response = self._adapter.send(  # type: ignore[union-attr]
-            _prepare(url, body), stream=True, timeout=timeout, **self._environment
-        )
+    def _read_environment(self) -> Connector:
+        urls = {url for pair in self._urls.values() for url in pair}
+        self._connector = Connector(urls, _FIELDS)
+        return self._connector
+
+    def _connect(self, connector: Connector, within_s: float) -> None:
+        self.close()
+        self._connection = connector.connect(within_s)
+
+    def _exchange(self, head: bytes, body: bytes, incoming: Incoming, send_within_s: float) -> Reply:
+        keeps_alive = False
         try:
-            text = self._read(response.raw)
-            self._kept_alive = True
-        except BaseException as error:
-            response.raw.close()
-            if not _tells_without_body(response.status_code, error):
-                raise
-            text = b""
-        retry_after_s = retry_after(response.headers.get("Retry-After"))
-        return judge(response.status_code, text, retry_after_s=retry_after_s, bytes_sent=len(body))
-
-    def _connect(self, url: str) -> None:
-        with requests.Session() as session:
-            settings = session.merge_environment_settings(url, {}, None, None, None)
-        self._environment = {key: settings[key] for key in ("proxies", "verify", "cert")}
-        self._adapter = Adapter(self._link)
-
-    @staticmethod
-    def _read(raw: urllib3.HTTPResponse) -> bytes:
-        """The reply's body, whole. The connection sees to it that it doesn't trickle past the read timeout."""
-        chunks: list[bytes] = []
-        size = 0
-        while chunk := raw.read1(4096):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > _REPLY_LIMIT_BYTES:
-                raise _TooLongError("the reply is longer than any of robotmia's")
-        if raw.length_remaining:
-            raise urllib3.exceptions.HTTPError("the reply was cut short")
-        raw.release_conn()
-        return b"".join(chunks)
+            request = b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
+            all_sent = send_request(self._connection.sock, request, send_within_s)
+            reply = read_reply(incoming)
+            keeps_alive = all_sent and reply.keeps_alive
+            return reply
+        finally:  # a KeyboardInterrupt leaves half an exchange behind too
+            if not keeps_alive:
+                self.close()
 
 
 def retry_after(value: str | None, now: Callable[[], float] = time.time) -> float | None:
@@ -153,58 +148,19 @@ def retry_after(value: str | None, now: Callable[[], float] = time.time) -> floa
         return None
 
 
-class _TooLongError(urllib3.exceptions.HTTPError):
-    """The reply is longer than any of robotmia's."""
-
-
-def _tells_without_body(status: int, error: BaseException) -> bool:
+def _tells_without_body(status: int, error: Exception) -> bool:
     """Whether the status alone says enough, though the body couldn't be read."""
-    if not isinstance(error, Exception) or status == HTTPStatus.OK:
-        return False
-    return isinstance(error, _TooLongError) or decides_alone(status)
+    return status != HTTPStatus.OK and (isinstance(error, TooLongError) or decides_alone(status))
 
 
-def _failure(error: Exception, size: int, was_kept_alive: bool, *, sent: bool) -> Outcome:
-    if not sent:
-        return Outcome(verdict=Verdict.FAILED, error=_words(error))
-    broken = isinstance(error, requests.ConnectionError) and not isinstance(error, requests.Timeout)
-    return Outcome(
-        verdict=Verdict.FAILED,
-        error=_words(error),
-        ambiguous=True,
-        stale=was_kept_alive and broken,
-        bytes_sent=size,
-    )
+def _lost(error: Exception, bytes_sent: int, *, stale: bool = False) -> Outcome:
+    """The outcome of a request that may have arrived, without a reply that tells."""
+    return Outcome(verdict=Verdict.FAILED, error=_words(error), ambiguous=True, stale=stale, bytes_sent=bytes_sent)
 
 
-def _words(error: BaseException) -> str:
-    """The innermost reason: requests and urllib3 wrap it several times."""
-    inner: Any = error
-    for _ in range(5):
-        args = getattr(inner, "args", ())
-        nested = getattr(inner, "reason", None) or next((a for a in args if isinstance(a, BaseException)), None)
-        if not isinstance(nested, BaseException):
-            break
-        inner = nested
-    return f"{type(inner).__name__}: {inner}"
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
-def _fields(auth: Mapping[str, str]) -> bytes:
+def _form_fields(auth: Mapping[str, str]) -> bytes:
     return b"&" + urlencode(auth).encode() if auth else b""
-
-
-def _prepare(url: str, body: bytes) -> requests.PreparedRequest:
-    prepared = requests.PreparedRequest()
-    prepared.method = "POST"
-    prepared.url = url
-    prepared.headers = CaseInsensitiveDict(
-        {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Content-Length": str(len(body)),
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": "robotmia_logging",
-        }
-    )
-    prepared.body = body
-    return prepared

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -30,6 +31,7 @@ def judge(status: int, body: bytes, *, retry_after_s: float | None = None, bytes
     )
 
 
+@lru_cache(maxsize=16)  # nearly all replies of a server are the same
 def _verdict(status: int, body: bytes) -> tuple[Verdict, str, bool]:
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return Verdict.TOO_LARGE, _named(status), False

@@ -2,100 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import shutil
-import socket
-import ssl
-import subprocess
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from robotmia_logging import RobotmiaHandler
-from robotmia_logging.delivery import Clock, Delivery, DeliverySettings, Parcel, Verdict
-from robotmia_logging.delivery.http import HttpTransport
-from robotmia_logging.messages import IMPORT_AGE_S, MAX_BATCH, seal_update
+from robotmia_logging.delivery import Clock
 from tests import hostile
-from tests.delivery.fakes import WALL, adds_up, event, update
-from tests.hostile import OK, Behaviour, HostileServer, accept, status
-
-NAMES = [f"e{i}" for i in range(30)]
-PAGE = b"<!doctype html><title>Go away</title>" + b"<p>no</p>" * 10_000
-
-
-@contextmanager
-def delivering(server, *, random=lambda: 0.0, wall=lambda: WALL, say=lambda _line: None, **options):
-    """A delivery to the server, without backoff waits; at the end all is settled and the account adds up."""
-    given = {"url": server.url, "flush_interval": 60.0, "timeout": (2.0, 2.0), "shutdown_timeout": 4.0, **options}
-    delivery = Delivery(DeliverySettings(**given), clock=Clock(random=random, time=wall), say=say)
-    try:
-        yield delivery
-        assert adds_up(delivery)
-        assert server.violations == []
-    finally:
-        settled = delivery.close()
-        delivery.stand_still(0.0)  # a test that failed leaves no senders to disturb the others
-    assert settled
-    assert delivery.stats().pending == 0
-
-
-def put(delivery, names=NAMES, users=3):
-    """Log an event for each name, of several users in turn."""
-    for i, name in enumerate(names):
-        delivery.put(event(name, f"u{i % users}"))
-
-
-def taken(server):
-    """The names of the events that the server took, in its order."""
-    return [message["event"] for _path, message in server.taken]
-
-
-def names_of(request):
-    return [message["event"] for message in request.messages]
-
-
-def transport_to(url, **options):
-    return HttpTransport(DeliverySettings(url=url, **{"timeout": (1.0, 1.0), **options}))
-
-
-def raw(data, *, close=False, take=False, early=False):
-    """Reply with exactly these bytes."""
-
-    def step(connection, request):
-        if take:
-            connection.server.note(taken=request)
-        connection.sock.sendall(data)
-        if close:
-            connection.close()
-
-    return Behaviour("raw", (step,), early=early)
-
-
-def endless(head, piece, *, interval=0.0):
-    """Take the messages, then reply for ever, until the client has had enough."""
-
-    def step(connection, request):
-        connection.server.note(taken=request)
-        connection.sock.sendall(head)
-        while not connection.ended.wait(interval):
-            connection.sock.sendall(piece)
-
-    return Behaviour("endless", (step,))
-
-
-ENDLESS_BODY = endless(b"HTTP/1.1 200 OK\r\n\r\n", b"1" * 10_000)
-ENDLESS_CHUNKS = endless(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"4\r\n1111\r\n" * 500)
-ENDLESS_HEADERS = endless(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n" * 50)
-ENDLESS_LINE = endless(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x" * 10_000)
-HALF_A_CHUNK = raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n16\r\n" + OK + b"\r\n", close=True, take=True)
-HUGE = Behaviour("huge", (*accept.steps[:1], hostile._send(b" " * 1_000_000 + b"1")))
+from tests.delivery.fakes import WALL, event
+from tests.delivery.http_delivering import (
+    ENDLESS_BODY,
+    ENDLESS_CHUNKS,
+    ENDLESS_HEADERS,
+    ENDLESS_LINE,
+    HALF_A_CHUNK,
+    HUGE,
+    NAMES,
+    OK_REPLY,
+    PAGE,
+    delivering,
+    endless,
+    names_of,
+    put,
+    raw,
+    taken,
+    transport_to,
+)
+from tests.hostile import Behaviour, HostileServer, accept, status
 
 # --- what is worth another try
 
@@ -227,9 +164,6 @@ def test_an_unasked_reply_is_nobodys():
         assert delivery.flush()
         assert taken(server) == ["a"]
         assert delivery.stats().dead_lettered == {"refused": 1}
-
-
-OK_REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1"
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
@@ -395,12 +329,12 @@ def test_a_success_under_way_does_not_end_the_wait_asked_for():
         # Two senders' work, by hand: one is held at the server while the other is asked to wait.
         delivery.put(event("held", "a"))
         held = _take_due(delivery)
-        thread = threading.Thread(target=lambda: (delivery.deliver(held, first), sent.set()))
+        thread = threading.Thread(target=lambda: (delivery._sending.deliver(held, first), sent.set()))
         thread.start()
         assert server.wait_for(lambda server: len(server.requests) == 2)
         other = next(user for user in map(str, range(100)) if hash(user) % 16 != hash("a") % 16)  # another lane
         delivery.put(event("asked to wait", other))
-        delivery.deliver(_take_due(delivery), second)
+        delivery._sending.deliver(_take_due(delivery), second)
         release.set()
         assert sent.wait(5)
         thread.join()
@@ -412,9 +346,10 @@ def test_a_success_under_way_does_not_end_the_wait_asked_for():
 
 
 def _take_due(delivery):
-    with delivery.exclusive() as dispatch:
-        dispatch.hurry()
-        batch = dispatch.choose(time.monotonic(), WALL, deep=True)
+    with delivery._guard:
+        delivery._inbox.sweep()
+        delivery._dispatch.hurry()
+        batch = delivery._dispatch.choose(time.monotonic(), WALL, deep=True)
     assert batch is not None
     return batch
 
@@ -486,594 +421,6 @@ def test_while_the_endpoint_is_down_one_probe_goes_out():
         assert Counter(taken(server)) == Counter(names)
 
 
-# --- what is not worth another try
-
-
-def is_bad(message):
-    return "bad" in message["properties"]
-
-
-def bad_and_good(bad, users=7):
-    return [event(f"e{i}", f"u{i % users}", **({"bad": 1} if i in bad else {})) for i in range(MAX_BATCH)]
-
-
-def check_halving(bad, path):
-    """Deliver a batch with bad messages in these places, and check every promise about it."""
-    with HostileServer(hostile.refuse_if(is_bad, "not on a Sunday")) as server:
-        with delivering(server, dead_letters=path, capacity=MAX_BATCH) as delivery:
-            for message in bad_and_good(bad):
-                delivery.put(message)
-            assert delivery.flush()
-            stats = delivery.stats()
-        good = [f"e{i}" for i in range(MAX_BATCH) if i not in bad]
-        assert taken(server) == good
-        assert stats.dead_lettered == ({"refused": len(bad)} if bad else {})
-        assert (stats.delivered, stats.retries) == (len(good), 0)
-        # The requests that settled something, one after another, are the batch in order: the left half first.
-        settled = [name for r in server.requests if r.taken or len(r.messages) == 1 for name in names_of(r)]
-        assert settled == [f"e{i}" for i in range(MAX_BATCH)]
-        sizes = [len(request.messages) for request in server.requests]
-        assert sizes[0] == MAX_BATCH
-        if bad:
-            assert names_of(server.requests[1]) == [f"e{i}" for i in range(25)]
-            letters = [json.loads(line) for line in path.read_text().splitlines()]
-            path.unlink()
-            assert [letter["message"]["event"] for letter in letters] == [f"e{i}" for i in sorted(bad)]
-            assert {letter["error"] for letter in letters} == {"not on a Sunday"}
-            assert {letter["reason"] for letter in letters} == {"refused"}
-        assert len(sizes) <= 1 + 2 * 6 * len(bad)
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        pytest.param(set(), id="none"),
-        pytest.param({0}, id="the first"),
-        pytest.param({49}, id="the last"),
-        pytest.param({24, 25}, id="on both sides of the middle"),
-        pytest.param({0, 49}, id="first and last"),
-        pytest.param(set(range(0, 50, 2)), id="every other"),
-        pytest.param(set(range(25)), id="the left half"),
-        pytest.param(set(range(25, 50)), id="the right half"),
-        pytest.param(set(range(50)), id="all"),
-    ],
-)
-def test_a_refused_batch_is_halved(bad, tmp_path):
-    """Of a refused batch the good messages arrive once and in order, the bad ones are dead letters with the reason."""
-    check_halving(bad, tmp_path / "dead.jsonl")
-
-
-@settings(max_examples=15, deadline=None)
-@given(bad=st.sets(st.integers(0, MAX_BATCH - 1), max_size=12))
-def test_a_refused_batch_is_halved_wherever_the_culprits_are(bad, tmp_path_factory):
-    """The same for any places of the bad messages."""
-    check_halving(bad, tmp_path_factory.mktemp("dead") / "dead.jsonl")
-
-
-def test_halving_goes_on_after_a_failure():
-    """A failure in the middle of a halving costs a retry of that part, not a second copy of the others."""
-    plan = {2: status(503), 4: hostile.close_silently(), 6: status(429), 9: hostile.reset_before}
-
-    def choose(request):
-        behaviour = plan.get(len(server.requests))
-        return behaviour or hostile.refuse_if(is_bad)
-
-    with HostileServer(choose) as server, delivering(server) as delivery:
-        for message in bad_and_good({3, 30}):
-            delivery.put(message)
-        assert delivery.flush()
-        assert taken(server) == [f"e{i}" for i in range(50) if i not in (3, 30)]
-        assert delivery.stats().dead_lettered == {"refused": 2}
-
-
-def test_what_was_logged_later_waits_for_a_halving():
-    """Messages of a user logged during a halving arrive after those before them."""
-    with HostileServer(hostile.refuse_if(is_bad)) as server, delivering(server, capacity=10) as delivery:
-        for i in range(100):
-            delivery.put(event(f"e{i}", "one", **({"bad": 1} if i % 9 == 4 else {})))
-        assert delivery.flush()
-        assert taken(server) == [f"e{i}" for i in range(100) if i % 9 != 4]
-
-
-def test_a_plain_zero_is_a_refusal(tmp_path):
-    """A body of `0` refuses like status 0: each message ends as a dead letter, tried alone."""
-    with HostileServer(hostile.refuse_plain) as server:
-        with delivering(server, dead_letters=tmp_path / "dead") as delivery:
-            put(delivery, ["a", "b", "c"])
-            assert delivery.flush()
-            assert delivery.stats().dead_lettered == {"refused": 3}
-            assert [len(request.messages) for request in server.requests] == [3, 2, 1, 1, 1]
-        letters = [json.loads(line) for line in (tmp_path / "dead").read_text().splitlines()]
-        assert [letter["error"] for letter in letters] == ["refused without a reason"] * 3
-        assert [letter["attempts"] for letter in letters] == [3, 4, 5]
-
-
-@pytest.mark.parametrize("page", [b"", PAGE], ids=["empty", "long page"])
-def test_413_halves_the_batch(page):
-    """A batch that is too large is halved until its parts aren't, and arrives once and in order."""
-    too_large = status(413, body=page)
-    with (
-        HostileServer(lambda request: too_large if len(request.messages) > 4 else accept) as server,
-        delivering(server) as delivery,
-    ):
-        put(delivery)
-        assert delivery.flush()
-        assert taken(server) == NAMES
-        assert delivery.stats().dead_lettered == {}
-
-
-def test_a_lone_413_is_a_dead_letter(tmp_path):
-    """A message that is too large on its own is a dead letter; those beside it arrive."""
-
-    def choose(request):
-        return status(413) if "big" in names_of(request) else accept
-
-    with HostileServer(choose) as server, delivering(server, dead_letters=tmp_path / "dead") as delivery:
-        put(delivery, ["a", "b", "big", "c"])
-        assert delivery.flush()
-        assert taken(server) == ["a", "b", "c"]
-        assert delivery.stats().dead_lettered == {"too_large": 1}
-    [letter] = [json.loads(line) for line in (tmp_path / "dead").read_text().splitlines()]
-    assert (letter["message"]["event"], letter["reason"]) == ("big", "too_large")
-    assert letter["error"].startswith("HTTP 413")
-
-
-@pytest.mark.parametrize(
-    ("reply", "words"),
-    [
-        (status(401), "HTTP 401 Unauthorized"),
-        (status(403), "HTTP 403 Forbidden"),
-        (status(403, body=PAGE), "HTTP 403 Forbidden"),
-        (status(401, body=b'{"status": 0, "error": "bad api_key"}'), "HTTP 401 Unauthorized: bad api_key"),
-        (status(404), "HTTP 404 Not Found"),
-        (status(404, body=PAGE), "HTTP 404 Not Found"),
-        (status(400), "HTTP 400 Bad Request"),
-        (status(405), "HTTP 405 Method Not Allowed"),
-    ],
-)
-def test_other_4xx_are_not_tried_again(reply, words, tmp_path):
-    """Whole batches become dead letters at the first such reply, and one clear line says why."""
-    lines, said = [], threading.Event()
-
-    def say(line):
-        lines.append(line)
-        said.set()
-
-    with HostileServer(reply) as server:
-        with delivering(server, say=say, dead_letters=tmp_path / "dead") as delivery:
-            for _ in range(3):
-                put(delivery)
-                assert delivery.flush(5)
-            stats = delivery.stats()
-        assert (stats.dead_lettered, stats.requests, stats.retries) == ({"rejected": 90}, 3, 0)
-        assert words in stats.last_error
-        assert said.wait(5)
-        assert lines == [f"30 messages can't be delivered (rejected): {words}"]
-        letters = [json.loads(line) for line in (tmp_path / "dead").read_text().splitlines()]
-        assert [letter["message"]["event"] for letter in letters] == NAMES * 3
-        assert {letter["error"] for letter in letters} == {words}
-
-
-def test_a_400_in_robotmias_words_is_a_refusal():
-    """A 400 with status 0 is robotmia's own no: the batch is halved and only the culprit is lost."""
-
-    def choose(request):
-        bad = any(map(is_bad, request.messages))
-        return status(400, body=b'{"status": 0, "error": "bad"}') if bad else accept
-
-    with HostileServer(choose) as server, delivering(server) as delivery:
-        for message in bad_and_good({7}):
-            delivery.put(message)
-        assert delivery.flush()
-        assert len(taken(server)) == 49
-        assert delivery.stats().dead_lettered == {"refused": 1}
-
-
-# --- where to, and with which fields
-
-
-def test_old_events_are_imported():
-    """Events go to /import/ from the age on at which /track/ may refuse them, the others to /track/, in order."""
-    ages = [0, IMPORT_AGE_S, IMPORT_AGE_S + 1, 10 * IMPORT_AGE_S, 5, -3600, IMPORT_AGE_S + 2, 1]
-    with HostileServer() as server, delivering(server) as delivery:
-        for i, age in enumerate(ages):
-            delivery.put(event(f"e{i}", age=age))
-        assert delivery.flush()
-        assert [(path, message["event"]) for path, message in server.taken] == [
-            ("/import/" if age > IMPORT_AGE_S else "/track/", f"e{i}") for i, age in enumerate(ages)
-        ]
-        assert len(server.requests) == 5
-
-
-def test_the_age_counts_when_it_is_sent():
-    """Events that waited out an outage of days go to /import/, also those that were tried at /track/ before."""
-    now = [WALL]
-    with HostileServer(status(503)) as server, delivering(server, wall=lambda: now[0], random=lambda: 0.1) as delivery:
-        put(delivery)
-        delivery.put(update("u", set={"a": 1}))
-        assert delivery.flush(0.05) is False
-        assert server.wait_for(lambda server: {"/track/", "/engage/"} <= {r.path for r in server.requests})
-        now[0] += 5 * 24 * 3600
-        delivery.put(event("fresh", age=-5 * 24 * 3600))
-        server._script = iter([])
-        server._last = accept
-        assert delivery.flush()
-        taken_at = {message.get("event", "update"): path for path, message in server.taken}
-        assert taken_at == {**dict.fromkeys(NAMES, "/import/"), "fresh": "/track/", "update": "/engage/"}
-        assert Counter(taken(server_events(server))) == Counter([*NAMES, "fresh"])
-
-
-def server_events(server):
-    class Events:
-        taken = [(path, message) for path, message in server.taken if "event" in message]
-
-    return Events
-
-
-@given(
-    st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), min_size=1, max_size=40),
-    st.sampled_from(["/track/", "/import/"]),
-    st.integers(0, 3),
-)
-@settings(max_examples=20, deadline=None)
-def test_mixed_ages_keep_each_users_order(logged, down, failures):
-    """Old and new events of a user arrive in the order logged, though they take two ways and one fails for a while."""
-
-    def choose(request):
-        failed = sum(1 for earlier in server.requests if earlier.path == down) - 1
-        return status(503) if request.path == down and failed < failures else accept
-
-    with HostileServer(choose) as server, delivering(server, capacity=7) as delivery:
-        for i, (user, old) in enumerate(logged):
-            delivery.put(event(f"e{i}", user, age=2 * IMPORT_AGE_S if old else 0))
-        assert delivery.flush()
-        for name in "abc":
-            assert [
-                message["event"] for _, message in server.taken if message["properties"]["distinct_id"] == name
-            ] == [f"e{i}" for i, (user, _) in enumerate(logged) if user == name]
-        for request in server.requests:
-            old = {logged[int(name[1:])][1] for name in names_of(request)}
-            assert old == {request.path == "/import/"}
-
-
-def test_import_auth_goes_to_import_only():
-    """The form fields for /import/ come with its requests, rightly encoded, and with no others."""
-    auth = {"api_key": "k&y=1", "naïve": "ü +/%"}
-    with HostileServer() as server, delivering(server, import_auth=auth) as delivery:
-        delivery.put(event("old", age=2 * IMPORT_AGE_S))
-        delivery.put(event("new"))
-        delivery.put(update("u", set={"a": 1}))
-        assert delivery.flush()
-        forms = {request.path: dict(request.form) for request in server.requests}
-        for form in forms.values():
-            del form["data"]
-        assert forms["/import/"] == auth
-        assert forms["/track/"] == forms["/engage/"] == {}
-
-
-@pytest.mark.parametrize("request_ip", [False, True])
-def test_which_ip_address_counts(request_ip):
-    """`ip=1` comes with events on demand; updates come with `ip=0` unless they carry an address of their own."""
-    located = {"$token": "t", "$distinct_id": "l", "$ip": "203.0.113.9", "$set": {"a": 1}}
-    with HostileServer() as server, delivering(server, request_ip=request_ip) as delivery:
-        delivery.put(event("new"))
-        delivery.put(event("old", age=2 * IMPORT_AGE_S))
-        delivery.put(update("u", set={"a": 1}))
-        assert delivery.flush()
-        delivery.put(seal_update(dict(located, **{"$time": int(WALL)})))
-        assert delivery.flush()
-        delivery.put(seal_update(dict(located, **{"$time": int(WALL)})))
-        delivery.put(update("u", set={"a": 2}))
-        assert delivery.flush()
-        seen = [(request.path, request.query) for request in server.requests]
-        of_events = {"verbose": "1", "ip": "1"} if request_ip else {"verbose": "1"}
-        of_updates = {"verbose": "1", "ip": "0"}
-        assert sorted(seen[:3], key=str) == sorted(
-            [("/track/", of_events), ("/import/", of_events), ("/engage/", of_updates)], key=str
-        )
-        assert seen[3] == ("/engage/", {"verbose": "1"})
-        for path, query in seen[4:]:  # who has no address of their own is never located at our server
-            assert path == "/engage/"
-            assert query == of_updates or len(seen) > 5
-
-
-def test_the_base_url_may_have_a_path():
-    """A base URL with a path and a slash at its end is the front of each endpoint's URL."""
-    with HostileServer() as server, delivering(server, url=server.url + "/proxy/robotmia/") as delivery:
-        put(delivery)
-        assert delivery.flush()
-        assert {path for path, _ in server.taken} == {"/proxy/robotmia/track/"}
-
-
-# --- what must not be counted twice
-
-COUNTING = [{"add": {"n": 1}}, {"append": {"list": "x"}}]
-HARMLESS = [{"set": {"a": 1}}, {"set_once": {"b": 1}}, {"union": {"c": [1]}}, {"unset": ["d"]}]
-AMBIGUOUS = [
-    pytest.param(hostile.reset_after, id="reset"),
-    pytest.param(hostile.close_silently(taken=True), id="closed"),
-    pytest.param(hostile.hang(taken=True), id="hang"),
-    pytest.param(hostile.html, id="page"),
-    pytest.param(hostile.truncated, id="half a reply"),
-    pytest.param(HALF_A_CHUNK, id="half a chunk"),
-    pytest.param(HUGE, id="huge"),
-    pytest.param(status(502, taken=True), id="502"),
-    pytest.param(status(504, taken=True, body=PAGE), id="504 with a long page"),
-]
-CLEAR = [
-    pytest.param(status(503), id="503"),
-    pytest.param(status(503, body=PAGE), id="503 with a long page"),
-    pytest.param(status(429), id="429"),
-    pytest.param(status(408), id="408"),
-    pytest.param(hostile.redirect("http://127.0.0.1:1/"), id="redirect"),
-]
-
-
-def put_updates(delivery):
-    for operation in [*COUNTING, *HARMLESS, *COUNTING]:
-        delivery.put(update("u", **operation))
-
-
-def operations(server):
-    return Counter(
-        key for _, message in server.taken for key in message if key not in ("$token", "$distinct_id", "$time")
-    )
-
-
-@pytest.mark.parametrize("trouble", AMBIGUOUS)
-def test_what_counts_is_not_sent_twice_if_told_so(trouble):
-    """Told so, a lost reply makes `$add` and `$append` dead letters; the rest is sent again."""
-    with (
-        HostileServer([trouble, accept]) as server,
-        delivering(server, timeout=(2.0, 0.2), on_ambiguous="dead_letter") as delivery,
-    ):
-        put_updates(delivery)
-        assert delivery.flush()
-        assert operations(server) == {"$add": 2, "$append": 2, "$set": 2, "$set_once": 2, "$union": 2, "$unset": 2}
-        stats = delivery.stats()
-        assert (stats.dead_lettered, stats.delivered) == ({"ambiguous": 4}, 4)
-
-
-@pytest.mark.parametrize("trouble", AMBIGUOUS)
-def test_what_counts_is_sent_again_by_default(trouble):
-    """By default everything is sent again after a lost reply."""
-    with HostileServer([trouble, accept]) as server, delivering(server, timeout=(2.0, 0.2)) as delivery:
-        put_updates(delivery)
-        assert delivery.flush()
-        assert set(operations(server).values()) == {4, 2}
-        stats = delivery.stats()
-        assert (stats.dead_lettered, stats.delivered) == ({}, 8)
-
-
-@pytest.mark.parametrize("trouble", CLEAR)
-def test_a_clear_failure_is_not_ambiguous(trouble):
-    """Where the server said that it didn't take them, `$add` and `$append` are sent again and arrive once."""
-    with HostileServer([trouble, accept]) as server, delivering(server, on_ambiguous="dead_letter") as delivery:
-        put_updates(delivery)
-        assert delivery.flush()
-        assert operations(server) == {"$add": 2, "$append": 2, "$set": 1, "$set_once": 1, "$union": 1, "$unset": 1}
-        assert delivery.stats().dead_lettered == {}
-
-
-def test_a_refused_connection_is_not_ambiguous():
-    """What could not even be sent waits, `$add` and `$append` too."""
-    with HostileServer() as server, delivering(server, random=lambda: 0.1, on_ambiguous="dead_letter") as delivery:
-        server.refuse_connections()
-        put_updates(delivery)
-        assert delivery.flush(0.1) is False
-        assert delivery.stats().pending == 8
-        assert delivery.stats().bytes_sent == 0
-        server.accept_connections()
-        assert delivery.flush()
-        assert delivery.stats().dead_lettered == {}
-
-
-def test_only_what_counts_being_left_is_an_end():
-    """A batch of nothing but `$add`, its reply lost, is settled at once and doesn't hold up what follows."""
-    with (
-        HostileServer([hostile.reset_after, accept]) as server,
-        delivering(server, on_ambiguous="dead_letter") as delivery,
-    ):
-        delivery.put(update("u", add={"n": 1}))
-        assert delivery.flush()
-        delivery.put(update("u", add={"n": 2}))
-        assert delivery.flush()
-        assert [message["$add"] for _, message in server.taken] == [{"n": 1}, {"n": 2}]
-        assert delivery.stats().dead_lettered == {"ambiguous": 1}
-
-
-# --- before anything is sent
-
-
-@pytest.fixture
-def silent():
-    """The port of a server that accepts connections and never says a word."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield listener.getsockname()[1]
-
-
-def check_unsent(outcome):
-    assert outcome.verdict is Verdict.FAILED
-    assert (outcome.ambiguous, outcome.bytes_sent) == (False, 0)
-    assert outcome.error
-
-
-def test_a_handshake_that_never_ends_sent_nothing(silent):
-    """When TLS isn't even agreed on, nothing was sent, and the failure isn't ambiguous."""
-    transport = transport_to(f"https://127.0.0.1:{silent}", timeout=(0.2, 0.2))
-    check_unsent(transport.send(Parcel(path="engage", bodies=[b"{}"])))
-    transport.close()
-
-
-def test_a_server_without_tls_sent_nothing():
-    """A peer that doesn't speak TLS got nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def answer():
-            with suppress(OSError):
-                peer, _ = listener.accept()
-                with peer:
-                    peer.recv(1000)
-                    peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-                    peer.recv(1000)
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        transport = transport_to(f"https://127.0.0.1:{listener.getsockname()[1]}")
-        check_unsent(transport.send(Parcel(path="engage", bodies=[b"{}"])))
-        transport.close()
-        thread.join()
-
-
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-def test_tls_that_breaks_after_the_request_is_ambiguous(tmp_path, monkeypatch):
-    """When TLS breaks while the reply is read, the server may have taken what was sent."""
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "1"]
-    command = ["openssl", "req", "-x509", *curve, *names, "-keyout", key, "-out", certificate]
-    subprocess.run(command, check=True, capture_output=True)
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    taken = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def answer():
-            peer, _ = listener.accept()
-            secure = context.wrap_socket(peer, server_side=True)
-            while not taken or b"data=" not in taken[-1]:
-                taken.append(secure.recv(65_536))
-            with socket.socket(fileno=secure.detach()) as plain:
-                plain.sendall(b"\x17\x03\x03\x00\x20" + b"z" * 32)  # a record that can't be deciphered
-                plain.recv(1000)
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        transport = transport_to(f"https://127.0.0.1:{listener.getsockname()[1]}")
-        outcome = transport.send(Parcel(path="engage", bodies=[b"{}"]))
-        transport.close()
-        thread.join()
-    assert taken
-    assert outcome.verdict is Verdict.FAILED
-    assert outcome.ambiguous
-    assert outcome.bytes_sent > 0
-
-
-def test_a_bad_certificate_path_sent_nothing(silent, monkeypatch):
-    """An environment that names a missing certificate bundle fails clearly, and nothing was sent."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/bundle.pem")
-    transport = transport_to(f"https://127.0.0.1:{silent}")
-    outcome = transport.send(Parcel(path="engage", bodies=[b"{}"]))
-    assert "/no/such/bundle.pem" in outcome.error
-    check_unsent(outcome)
-    transport.close()
-
-
-def test_a_bad_proxy_sent_nothing(monkeypatch):
-    """An environment that names a proxy without a host fails, and nothing was sent."""
-    monkeypatch.setenv("HTTP_PROXY", "http://")
-    monkeypatch.setenv("http_proxy", "http://")
-    transport = transport_to("http://robotmia.invalid")
-    check_unsent(transport.send(Parcel(path="engage", bodies=[b"{}"])))
-    transport.close()
-
-
-@pytest.mark.parametrize("url", ["http://robotmia.invalid", "http://127.0.0.1:1"])
-def test_nobody_there_sent_nothing(url):
-    """An unknown host and a closed port are failures in which nothing was sent."""
-    transport = transport_to(url)
-    check_unsent(transport.send(Parcel(path="engage", bodies=[b"{}"])))
-    transport.close()
-
-
-# --- proxies
-
-
-@pytest.fixture
-def no_proxies(monkeypatch):
-    """An environment without proxies."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    return monkeypatch
-
-
-def test_a_proxy_from_the_environment_is_used(no_proxies):
-    """With `http_proxy` requests go to the proxy, for the API's host, with the proxy's credentials."""
-    with HostileServer() as proxy:
-        no_proxies.setenv("http_proxy", f"http://user:secret@127.0.0.1:{proxy.port}")
-        with delivering(proxy, url="http://robotmia.invalid/base") as delivery:
-            put(delivery)
-            assert delivery.flush()
-            assert taken(proxy) == NAMES
-            [request] = proxy.requests
-            assert (request.headers["Host"], request.path) == ("robotmia.invalid", "/base/track/")
-            assert request.headers["Proxy-Authorization"] == "Basic dXNlcjpzZWNyZXQ="
-
-
-def test_a_proxy_gets_the_whole_url(no_proxies):
-    """The request line that a proxy gets has the absolute form."""
-    lines = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        no_proxies.setenv("http_proxy", f"http://127.0.0.1:{listener.getsockname()[1]}")
-
-        def answer():
-            peer, _ = listener.accept()
-            with peer, peer.makefile("rb") as read:
-                lines.append(read.readline())
-                peer.sendall(OK_REPLY)
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        transport = transport_to("http://robotmia.invalid")
-        outcome = transport.send(Parcel(path="track", bodies=[b"{}"]))
-        transport.close()
-        thread.join()
-    assert outcome.verdict is Verdict.DELIVERED
-    assert lines == [b"POST http://robotmia.invalid/track/?verbose=1 HTTP/1.1\r\n"]
-
-
-def test_no_proxy_is_heeded(no_proxies):
-    """A host named in `no_proxy` is reached without the proxy."""
-    with HostileServer() as server, HostileServer() as proxy:
-        no_proxies.setenv("http_proxy", proxy.url)
-        no_proxies.setenv("no_proxy", "127.0.0.1")
-        with delivering(server) as delivery:
-            put(delivery)
-            assert delivery.flush()
-        assert taken(server) == NAMES
-        assert proxy.connections == 0
-
-
-def test_the_environment_is_read_once(no_proxies):
-    """A proxy that appears in the environment after the first request changes nothing."""
-    with HostileServer() as server, HostileServer() as proxy:
-        with delivering(server) as delivery:
-            put(delivery, ["a"])
-            assert delivery.flush()
-            no_proxies.setenv("http_proxy", proxy.url)
-            put(delivery, ["b"])
-            assert delivery.flush()
-        assert taken(server) == ["a", "b"]
-        assert proxy.connections == 0
-
-
-def test_a_proxy_that_is_down_loses_nothing(no_proxies):
-    """Messages wait for a proxy that refuses connections, and what counts isn't given up for it."""
-    with HostileServer() as proxy:
-        no_proxies.setenv("http_proxy", proxy.url)
-        proxy.refuse_connections()
-        with delivering(
-            proxy, url="http://robotmia.invalid", random=lambda: 0.1, on_ambiguous="dead_letter"
-        ) as delivery:
-            put_updates(delivery)
-            assert delivery.flush(0.1) is False
-            proxy.accept_connections()
-            assert delivery.flush()
-            assert len(proxy.taken) == 8
-
-
 # --- the report
 
 
@@ -1137,7 +484,7 @@ def test_a_stale_connection_is_no_trouble():
             for name in "ab":
                 put(delivery, [name])
                 assert delivery.flush()
-            with delivery.exclusive():
+            with delivery._guard:
                 assert not delivery._reporter.has_news
         assert lines == []
         assert taken(server) == ["a", "b"]
