@@ -46,10 +46,10 @@ BAD = {
     "senders": ([*NUMBERS, 0, 65], "from 1 to 64"),
     "timeout": ([*SECONDS, 0, (1,), (1, 2, 3), (1, 0), [1, "2"], "12"], "a pair of them"),
     "shutdown_timeout": (SECONDS, "0 or more"),
-    "spool": (["", 5, Odd(), __file__], "path of a folder"),
+    "spool": (["", " ", "a\0b", 5, Odd(), __file__, "~nobody-at-all/spool"], "path of a folder"),
     "spool_max_bytes": ([*NUMBERS, 0, 65535, 1.5], "at least 65536"),
     "spool_fsync": ([*NUMBERS[:-3], 0, -1, float("nan")], "more than 0"),
-    "dead_letters": (["", 5, Odd()], "path of a file"),
+    "dead_letters": (["", "\t", "a\0b", 5, Odd(), "~nobody-at-all"], "path of a file"),
     "on_ambiguous": (["retry", None, 5], "'resend', 'dead_letter'"),
     "import_auth": (["key", {"api_key": 5}, {5: "a"}, {"data": "x"}], "form field"),
     "request_ip": (["yes", 1, None], "True or False"),
@@ -244,8 +244,26 @@ def test_spool_from_the_environment(monkeypatch, tmp_path):
     assert settings.spool == str(tmp_path / "spool")
     assert settings.dead_letters == str(tmp_path / "spool" / "dead-letters.jsonl")
     given = RobotmiaHandler(token="T", spool=tmp_path / "other", dead_letters=tmp_path / "letters").delivery.settings
-    assert (given.spool, given.dead_letters) == (str(tmp_path / "other"), tmp_path / "letters")
+    assert (given.spool, given.dead_letters) == (str(tmp_path / "other"), str(tmp_path / "letters"))
     assert list(tmp_path.iterdir()) == []  # nothing is opened before the first message
+
+
+def test_a_tilde_is_the_home_of_the_user(monkeypatch, tmp_path):
+    """`~` in `spool` and `dead_letters` isn't the name of a folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    given = RobotmiaHandler(token="T", spool="~/spool", dead_letters="~/letters").delivery.settings
+    assert (given.spool, given.dead_letters) == (str(tmp_path / "spool"), str(tmp_path / "letters"))
+
+
+@pytest.mark.parametrize(("option", "value"), [("spool_max_bytes", 1 << 20), ("spool_fsync", 1.0)])
+def test_what_is_about_a_spool_needs_one(monkeypatch, tmp_path, option, value):
+    """An option of a spool that isn't there is a mistake, but not where a door is switched off."""
+    with pytest.raises(ConfigurationError, match=f"{option} is .*: there is no spool"):
+        RobotmiaHandler(token="T", **{option: value})
+    RobotmiaHandler(token="T", enabled=False, **{option: value})
+    monkeypatch.setenv("ROBOTMIA_SPOOL", str(tmp_path))
+    settings = RobotmiaHandler(token="T", **{option: value}).delivery.settings
+    assert getattr(settings, option) == value
 
 
 def test_a_spool_from_the_environment_is_checked(monkeypatch):

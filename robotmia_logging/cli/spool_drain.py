@@ -8,7 +8,16 @@ from dataclasses import replace
 
 import click
 
-from robotmia_logging.cli.delivering import STALL_S, Where, delivers, exit_code, progressing, reads_letters, why
+from robotmia_logging.cli.delivering import (
+    STALL_S,
+    Where,
+    delivers,
+    exit_code,
+    graceful,
+    progressing,
+    reads_letters,
+    why,
+)
 from robotmia_logging.cli.saying import fail, many, reason, say_json, summary
 from robotmia_logging.delivery import Delivery, DeliverySettings, Stats
 from robotmia_logging.delivery.resend import YEAR_S, Ending, work
@@ -27,14 +36,15 @@ def drain(
 
     What living ones keep is theirs to deliver. One JSON line on stdout says what became of the messages. The
     exit code is 0 if all were delivered, 1 if something is left, can't be read or became a dead letter, 130 after
-    Ctrl-C.
+    Ctrl-C or SIGTERM.
     """
     where = Where(url=url, timeout=timeout, import_auth=import_auth)
     settings = where.settings(spool=folder, dead_letters=dead_letters)
     try:
         found = survey(folder)
         before = [state for state in found if state.is_alive is False]
-        ending, stats, trouble = _drain(settings, where, sum(map(_lines, before)))
+        with graceful():
+            ending, stats, trouble = _drain(settings, where, sum(map(_lines, before)))
         left = _left(folder, before)
     except OSError as error:
         fail(f"Can't drain {folder}: {error.filename or 'a file'}: {reason(error)}.", 1)

@@ -13,6 +13,7 @@ from robotmia_logging.cli.delivering import (
     Where,
     delivers,
     exit_code,
+    graceful,
     letters_file,
     progressing,
     reads_letters,
@@ -37,7 +38,7 @@ def retry(
     they are moved to FILE.retry-1 and so on; interrupted, even by kill -9, the next retry goes on with these.
 
     One JSON line on stdout says what became of them. The exit code is 0 if all were delivered, 1 if not, 130
-    after Ctrl-C.
+    after Ctrl-C or SIGTERM.
     """
     where = Where(url=url, timeout=timeout, import_auth=import_auth)
     path = letters_file(folder, dead_letters)
@@ -48,7 +49,8 @@ def retry(
         fail(f"The dead letters aren't sent again: {error}.", 1)
     except OSError as error:
         fail(f"Can't send the dead letters again: {error.filename or path}: {reason(error)}.", 1)
-    sent, trouble = _send_all(taken, settings, where)
+    with graceful():
+        sent, trouble = _send_all(taken, settings, where)
     if trouble is not None and not sent:
         fail(f"The dead letters aren't sent again: {trouble}.", 1)
     say_json(summary(one.stats for one in sent))

@@ -212,13 +212,14 @@ def test_drain_keeps_what_it_can_neither_deliver_nor_bury(capsys, tmp_path):
     assert said.json[0]["left"] == 3
 
 
-def test_drain_ended_by_ctrl_c(tmp_path):
-    """Ctrl-C ends it with exit code 130 and a sentence; what has not been delivered is there for the next."""
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_drain_told_to_end(tmp_path, signal_number):
+    """Told to end it does, with exit code 130 and a sentence; what has not been delivered is there for the next."""
     left(tmp_path, *numbered(1000, NOW, users=1))
     with HostileServer(latency(0.4)) as server:
         with apart("spool", tmp_path, "drain", "--url", server.url) as process:
             assert server.wait_for(lambda s: s.requests, 30)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal_number)
             said = ended(process)
         assert said.code == 130
         assert said.err.count("\n") == 1
@@ -414,6 +415,23 @@ def test_a_retry_that_fails_keeps_all(capsys, tmp_path):
         assert spool(capsys, tmp_path, "retry", "--url", server.url).code == 0
         assert sorted(numbers(server)) == [0, 1, 2, 3]
     assert names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_a_retry_told_to_end(tmp_path, signal_number):
+    """Told to end it does, with exit code 130 and a sentence; the next goes on from there, and sends nothing twice."""
+    bury(tmp_path, *(dead(event("E", "u", time=NOW, n=n)) for n in range(1000)))
+    with HostileServer(latency(0.4)) as server:
+        with apart("spool", tmp_path, "retry", "--url", server.url) as process:
+            assert server.wait_for(lambda s: s.requests, 30)
+            process.send_signal(signal_number)
+            said = ended(process)
+        assert said.code == 130
+        assert said.err.endswith("interrupted; the next retry goes on from there.\n")
+        before = numbers(server)
+    with HostileServer() as server, apart("spool", tmp_path, "retry", "--url", server.url) as process:
+        assert ended(process).code == 0
+        assert sorted(before + numbers(server)) == list(range(1000))
 
 
 def test_a_retry_killed_amid_it_loses_no_letter(capsys, tmp_path):
