@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from robotmia_logging.delivery.barriers import Barriers
 from robotmia_logging.delivery.lanes import Lanes
 from robotmia_logging.messages import ENGAGE, TRACK, Message
 
-_LANES = 16
-"""Twice the default of `senders`: with users spread by hash, all of them find an open lane."""
+_LANES = 64
+"""Eight times the default of `senders`: with users spread by hash, all of them find open lanes, however few users."""
 
 
 class Watcher:
@@ -40,10 +40,13 @@ class Watcher:
         if not remaining:
             self._ring()
 
-    def saw(self, message: Message) -> None:
-        """A message has its outcome."""
-        if self._remaining is not None and message.seq <= self._target:
-            self._remaining -= 1
+    def saw(self, messages: Iterable[Message]) -> None:
+        """These messages have their outcome."""
+        if self._remaining is None:
+            return
+        seen = sum(message.seq <= self._target for message in messages)
+        if seen:
+            self._remaining -= seen
             if self._remaining == 0:
                 self._ring()
 
@@ -127,6 +130,20 @@ class Backlog:
         self.pending_bytes += len(message.body)
         self._place(message)
 
+    def add_all(self, messages: list[Message], size: int) -> None:
+        """New messages, behind all others, `size` bytes together; no alias among them."""
+        for seq, message in enumerate(messages, self.last_seq + 1):
+            message.seq = seq
+        self.last_seq += len(messages)
+        self.pending += len(messages)
+        self.pending_bytes += size
+        if self._barriers:
+            for message in messages:
+                self._place(message)
+        else:
+            for endpoint, lanes in self._lanes.items():
+                lanes.add_all([message for message in messages if message.endpoint == endpoint])
+
     def watch(self, watcher: Watcher) -> None:
         """Tell a watcher what becomes of messages; `unwatch` ends that."""
         self._watchers.append(watcher)
@@ -157,26 +174,38 @@ class Backlog:
         """All parts of a batch have their outcome: its lanes are free."""
         self._lanes[batch.endpoint].release(batch.lanes)
 
-    def settle(self, messages: Iterable[Message]) -> None:
+    def settle(self, messages: Sequence[Message]) -> None:
         """These messages have their outcome, whichever it is."""
-        for message in messages:
-            self.pending -= 1
-            self.pending_bytes -= len(message.body)
-            for watcher in self._watchers:
-                watcher.saw(message)
-            if message.alias is not None:
-                for held in self._barriers.settled(message):
-                    self._place(held)
+        self.pending -= len(messages)
+        self.pending_bytes -= sum([len(message.body) for message in messages])
+        for watcher in self._watchers:
+            watcher.saw(messages)
+        if self._barriers:
+            for message in messages:
+                if message.alias is not None:
+                    for held in self._barriers.settled(message):
+                        if not self._barriers.holds(held):
+                            self._lanes[held.endpoint].add_late(held)
 
-    def drop_oldest(self) -> Message | None:
-        """Take out the oldest message that isn't under way; None if there is none."""
+    def drop_oldest(self, count: int = 1) -> list[Message]:
+        """Take out the oldest messages that aren't under way, so many if there are."""
+        dropped: list[Message] = []
+        unsettled: list[Message] = []
+        while len(dropped) < count and (oldest := self._take_out_oldest()) is not None:
+            dropped.append(oldest)
+            unsettled.append(oldest)
+            if oldest.alias is not None:  # what waits behind it may be the next oldest
+                self.settle(unsettled)
+                unsettled = []
+        self.settle(unsettled)
+        return dropped
+
+    def _take_out_oldest(self) -> Message | None:
         heads = [head for lanes in self._lanes.values() if (head := lanes.oldest(open_only=False)) is not None]
-        oldest = min(heads, key=lambda message: message.seq) if heads else self._barriers.drop_one()
-        if oldest is None:
-            return None
-        if heads:
-            self._lanes[oldest.endpoint].drop(oldest)
-        self.settle([oldest])
+        if not heads:
+            return self._barriers.drop_one()
+        oldest = heads[0] if len(heads) == 1 or heads[0].seq < heads[1].seq else heads[1]
+        self._lanes[oldest.endpoint].drop(oldest)
         return oldest
 
     def idle(self) -> Iterator[Message]:

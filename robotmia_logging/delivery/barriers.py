@@ -25,6 +25,10 @@ class Barriers:
     def __init__(self) -> None:
         self._groups: dict[str, _Group] = {}
 
+    def __bool__(self) -> bool:
+        """Whether an alias is under way."""
+        return bool(self._groups)
+
     def __iter__(self) -> Iterator[Message]:
         for group in self._distinct():
             yield from group.waiting

@@ -2,11 +2,11 @@
 
 The way of a message::
 
-    log call -> put -> inbox (a deque: no lock, no wake-up)
+    log call -> put -> Inbox (a deque: no lock, no wake-up)
                          | swept by a sender, under the lock
-                       Dispatch (order, bounds, due times, retries: no I/O)
+                       Intake (bounds) -> Backlog (order) -> Dispatch (due times, retries: no I/O)
                          | a batch
-                       a sender thread -> Transport -> an Outcome -> Dispatch
+                       Sending, in a thread of Senders -> Transport -> an Outcome -> Dispatch
 
 With a spool, `put` writes the message to disk before it goes into the inbox.
 
@@ -18,34 +18,32 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 
-from robotmia_logging.delivery.backlog import Backlog, Batch, Watcher
+from robotmia_logging.delivery.backlog import Backlog, Watcher
 from robotmia_logging.delivery.bells import Bells
 from robotmia_logging.delivery.clock import Clock
 from robotmia_logging.delivery.dispatch import Dispatch
 from robotmia_logging.delivery.guard import Guard
 from robotmia_logging.delivery.http import HttpTransport, warm_urllib3_loggers
+from robotmia_logging.delivery.inbox import BIG_BYTES, Inbox
 from robotmia_logging.delivery.intake import Intake
 from robotmia_logging.delivery.keeper import Keeper
 from robotmia_logging.delivery.letter_box import LetterBox
 from robotmia_logging.delivery.lifecycle import adopt, closed, first_message
 from robotmia_logging.delivery.outcomes import Outcomes, Settled
 from robotmia_logging.delivery.report import Reporter
-from robotmia_logging.delivery.senders import SENDING, Senders
+from robotmia_logging.delivery.room import Room
+from robotmia_logging.delivery.senders import SENDING
+from robotmia_logging.delivery.sending import Sending
 from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.stats import Stats
-from robotmia_logging.delivery.transport import Outcome, Parcel, Transport
+from robotmia_logging.delivery.transport import Transport
 from robotmia_logging.messages import Message, Refusal, as_text
 
 _YEAR_S = 365 * 24 * 3600.0
 _is_finalizing = sys.is_finalizing
-_SWEEP_AT = 256  # what the inbox may hold unaccounted beside a busy sender...
 _GRACE_S = 0.5  # what requests get to end at exit, though an endpoint is down
-_BIG_BYTES = 16 * 1024  # ...in messages of at most this size: 4 MiB, a sixteenth of the default bound
 
 
 class Delivery:
@@ -76,33 +74,40 @@ class Delivery:
         self._say = say
         self._start_thread = start_thread
         self._settled = settled
-        # Small bounds are kept at every call, large ones by the handful.
-        self._sweep_at = max(
-            1, min(_SWEEP_AT, settings.max_pending // 100, settings.max_pending_bytes // (_SWEEP_AT * 1024))
-        )
-        self._blocks = settings.overflow == "block"
         self._begin()
         adopt(self)
 
     def _begin(self) -> None:
         """An empty buffer, new locks, no threads: at the start, and again in a forked child."""
-        self._inbox: deque[Message | Refusal] = deque()
+        settings, clock = self.settings, self._clock
         self._guard = Guard()
         self._bells = Bells()
         self._reporter = Reporter(self._say)
         self._backlog = Backlog()
-        self._outcomes = Outcomes(self.settings, self._reporter, self._settled)
-        self._letter_box = LetterBox(self.settings, self._guard, self._outcomes, self._reporter, self._clock)
-        self._dispatch = Dispatch(self.settings, self._backlog, self._outcomes, self._reporter, self._clock.random)
-        self._intake = Intake(self.settings, self._backlog, self._outcomes, self._dispatch.hurry)
+        self._outcomes = Outcomes(settings, self._reporter, self._settled)
+        self._letter_box = LetterBox(settings, self._guard, self._outcomes, self._reporter, clock)
+        self._dispatch = Dispatch(settings, self._backlog, self._outcomes, self._reporter, clock.random)
+        self._intake = Intake(settings, self._backlog, self._outcomes, self._dispatch.hurry)
+        self._inbox = Inbox(settings, self._intake)
         self._keeper = self._open_spool()
-        self._senders = Senders(self)
-        self._hurried = False
-        self._under_way = 0  # requests
-        self._stands_still = False
+        self._sending = Sending(
+            settings,
+            clock=clock,
+            guard=self._guard,
+            inbox=self._inbox,
+            intake=self._intake,
+            backlog=self._backlog,
+            dispatch=self._dispatch,
+            keeper=self._keeper,
+            bells=self._bells,
+            tidy=self.tidy,
+            transport=self._make_transport,
+        )
+        self._senders = self._sending.senders
+        self._room = self._guard_room()
+        self._looks_first = self._keeper is not None or self._room is not None
         self._exit_deadline: float | None = None
         self.reported_lost = 0
-        self._attention = 1  # the inbox's length at which a log call does more than append
 
     def _open_spool(self) -> Keeper | None:
         if self.settings.spool is None:
@@ -115,33 +120,56 @@ class Delivery:
             intake=self._intake,
             outcomes=self._outcomes,
             reporter=self._reporter,
-            sweep=self._sweep,
+            sweep=self._inbox.sweep,
+        )
+
+    def _guard_room(self) -> Room | None:
+        if self.settings.overflow != "block":
+            return None
+        return Room(
+            self.settings,
+            clock=self._clock,
+            guard=self._guard,
+            inbox=self._inbox,
+            intake=self._intake,
+            backlog=self._backlog,
+            dispatch=self._dispatch,
+            bells=self._bells,
+            wake=self._wake,
         )
 
     # --- for log calls
 
     def put(self, message: Message) -> None:
         """Take a message over. Appends to a deque; once in a while it wakes a sender or keeps the bounds."""
-        if self._keeper is not None and not self._keep(self._keeper, message):
-            return
-        if self._blocks and self._is_filling() and self._put_where_room(message):
+        if self._looks_first and not self._is_let_in(message):
             return
         inbox = self._inbox
-        inbox.append(message)
-        if len(inbox) >= self._attention or len(message.body) > _BIG_BYTES:
-            self._attend(big=len(message.body) > _BIG_BYTES)
+        items = inbox.items
+        items.append(message)
+        if len(items) >= inbox.attention or len(message.body) > BIG_BYTES:
+            self._attend(big=len(message.body) > BIG_BYTES)
+
+    def _is_let_in(self, message: Message) -> bool:
+        """Have the message spooled, and look for room. False if it is in the backlog by then, or dropped."""
+        keeper, room = self._keeper, self._room
+        if keeper is not None and not self._keep(keeper, message):
+            return False
+        if room is None or (keeper is not None and keeper.is_on_disk):
+            return True
+        return not room.is_scarce() or not room.wait_and_put(message)
 
     def account(self, refusal: Refusal) -> None:
         """Take over the account of a message that was refused or dropped in the log call."""
         if self._keeper is not None and not refusal.dropped and not self._keep(self._keeper, refusal):
             return
-        self._inbox.append(refusal)
-        if len(self._inbox) >= self._attention:
+        self._inbox.items.append(refusal)
+        if len(self._inbox.items) >= self._inbox.attention:
             self._attend()
 
     def hurry(self) -> None:
         """What waits is due now: a record of `flush_level` came. Quick, and no storm: senders finish what they do."""
-        self._hurried = True
+        self._sending.hurry()
         self._wake()
 
     def _keep(self, keeper: Keeper, item: Message | Refusal) -> bool:
@@ -157,8 +185,8 @@ class Delivery:
         return False
 
     def _attend(self, *, big: bool = False) -> None:
-        if big or len(self._inbox) >= self._sweep_at:
-            self._guard.run_soon(self._sweep)
+        if big or len(self._inbox.items) >= self._inbox.sweep_at:
+            self._guard.run_soon(self._inbox.sweep)
         if self._senders.asleep or not self._senders.running:
             self._wake()
         if _is_finalizing():  # no thread runs any more: nobody will send it
@@ -176,46 +204,6 @@ class Delivery:
         started = self._senders.start_lead(self._start_thread)
         first_message()
         return started
-
-    def _is_filling(self) -> bool:
-        """Whether so much waits that room has to be looked for under the lock."""
-        if self._keeper is not None and self._keeper.is_on_disk:
-            return False
-        coming, backlog, settings = len(self._inbox) + 1, self._backlog, self.settings
-        return (
-            2 * (backlog.pending + coming) > settings.max_pending
-            or 2 * (backlog.pending_bytes + coming * _BIG_BYTES) > settings.max_pending_bytes
-        )
-
-    def _put_where_room(self, message: Message) -> bool:
-        """`overflow="block"`: wait for room, at most `block_timeout`. False if the lock can't be had."""
-        deadline = self._clock.monotonic() + self.settings.block_timeout
-        while True:
-            left = deadline - self._clock.monotonic()
-            accepted: list[bool] = []
-            with self._bells.waiting() as bell:
-                if not self._guard.run(lambda: accepted.append(self._accept_if_room(message, left)), max(0.05, left)):  # noqa: B023
-                    return False  # held by the very call we interrupted
-                self._wake()
-                if accepted[0]:
-                    return True
-                bell.acquire(timeout=left)
-
-    def _accept_if_room(self, message: Message, left_s: float) -> bool:
-        """Accept a message if there is room, or if no time is left to wait for it."""
-        self._sweep()
-        if left_s <= 0 or self._intake.has_room(message):
-            self._intake.accept(message)
-            return True
-        self._dispatch.hurry()
-        return False
-
-    def _sweep(self) -> None:
-        """Move the inbox into the backlog. The lock is held."""
-        inbox, accept = self._inbox, self._intake.accept
-        for _ in range(len(inbox)):
-            accept(inbox[0])
-            inbox.popleft()  # after it is accounted for: it is never in neither
 
     # --- for people
 
@@ -251,7 +239,7 @@ class Delivery:
         return self._drain(deadline, patient=False)
 
     def _drain(self, deadline: float, *, patient: bool) -> bool:
-        if self._stands_still:
+        if self._sending.stands_still:
             return not self.pending
         if not self.pending and not self._outcomes.letters:
             self.tidy()
@@ -275,7 +263,7 @@ class Delivery:
         return watcher.done
 
     def _watch(self, watcher: Watcher) -> None:
-        self._sweep()
+        self._inbox.sweep()
         self._dispatch.flush_all(self._clock.monotonic())
         self._intake.watch(watcher)
 
@@ -305,21 +293,21 @@ class Delivery:
         return taken[0]
 
     def _snapshot(self) -> Stats:
-        self._sweep()
+        self._inbox.sweep()
         return self._outcomes.counters.snapshot(self._backlog.pending + self._intake.unread)
 
     @property
     def pending(self) -> int:
         """How many messages have no outcome yet."""
         # In the order in which a message goes from one to the next: looked at without the lock, it may count twice.
-        return len(self._inbox) + self._intake.unread + self._backlog.pending
+        return len(self._inbox.items) + self._intake.unread + self._backlog.pending
 
     @property
     def at_risk(self) -> int:
         """How many of them are lost when the process ends now."""
         if self._keeper is None:
             return self.pending
-        unswept = sum(1 for item in list(self._inbox) if item.place is None or not item.place.link.is_durable)
+        unswept = sum(1 for item in list(self._inbox.items) if item.place is None or not item.place.link.is_durable)
         return min(self.pending, self._keeper.in_memory + unswept)
 
     @property
@@ -331,104 +319,7 @@ class Delivery:
         state = "running" if self._senders.running else "idle"
         return f"<Delivery to {self.settings.url} {state}, {self.pending} pending>"
 
-    # --- for senders
-
-    @contextmanager
-    def exclusive(self) -> Iterator[Dispatch]:
-        """The lock, with the inbox swept."""
-        with self._guard:
-            self._sweep()
-            yield self._dispatch
-
-    def take(self, *, lead: bool) -> tuple[Batch | None, float | None, bool]:
-        """For a sender: a batch, or how long to sleep (None: until woken); and whether another sender would help."""
-        hurried, self._hurried = self._hurried, False  # before the sweep: what it was for is in the inbox by now
-        with self.exclusive() as dispatch:
-            now = self._clock.monotonic()
-            since = self._senders.looked_at
-            if lead:
-                self._senders.looked_at = now
-            if hurried:
-                dispatch.hurry()
-            self._intake.refill()
-            dispatch.start_interval(since)
-            deep = self._senders.count > 1
-            batch = None if self._stands_still else dispatch.choose(now, self._clock.time(), deep=deep)
-            if batch is not None:
-                return batch, 0.0, dispatch.is_behind() and not dispatch.any_down()
-            nap = dispatch.nap_s(now)
-            if lead:
-                waiting = self._backlog.waiting
-                self._senders.asleep = True
-                self._attention = self._attention_asleep(nap, waiting, down=dispatch.any_down())
-        return None, nap, False
-
-    def _attention_asleep(self, nap: float | None, waiting: int, *, down: bool) -> int:
-        if nap is None:
-            return 1
-        if down:
-            return self._sweep_at
-        return max(1, min(self._sweep_at, self.settings.capacity - waiting))
-
-    def wants_attention(self) -> bool:
-        """For the lead about to sleep: whether something came since it looked."""
-        return self._hurried or len(self._inbox) >= self._attention or self._intake.has_more
-
-    def may_end(self) -> bool:
-        """For the lead told to end: whether nothing is pending."""
-        return not self.pending
-
-    def wait_s(self, nap: float | None) -> float:
-        """For the lead about to sleep: for how long; -1 for until it is woken."""
-        if self._keeper is not None:
-            return self._keeper.wait_s(nap)
-        return -1 if nap is None else nap
-
-    def awake(self) -> None:
-        """The lead is awake: it will look at the inbox without being rung for."""
-        self._attention = self._sweep_at
-
-    def ended(self) -> None:
-        """The lead has ended: the next message starts a new one."""
-        self._attention = 1
-        if self._keeper is not None:
-            self._keeper.do_chores()
-
-    def deliver(self, batch: Batch, transport: Transport, deadline: float | None = None) -> None:
-        """For a sender: send a batch, part by part, as far as it goes now, each request ending by `deadline`."""
-        going = True
-        while going:
-            with self.exclusive() as dispatch:
-                if self._stands_still or not dispatch.may_send(batch, self._clock.monotonic(), self._clock.time()):
-                    dispatch.put_back(batch)
-                    return
-                parcel = dispatch.parcel(batch, self._clock.time())
-                self._under_way += 1
-            started = self._clock.monotonic()
-            if deadline is not None:
-                parcel = replace(parcel, within_s=deadline - started)
-            try:
-                outcome = self._send(transport, parcel)
-            except BaseException:  # Ctrl-C, where threads can't run and the caller sends
-                with self.exclusive() as dispatch:
-                    self._under_way -= 1
-                    dispatch.broken_off(batch, parcel, started)
-                raise
-            with self.exclusive() as dispatch:
-                self._under_way -= 1
-                now = self._clock.monotonic()
-                going = dispatch.apply(batch, parcel, outcome, started, now, self._clock.time())
-            self._bells.ring()
-            self.tidy()
-
-    @staticmethod
-    def _send(transport: Transport, parcel: Parcel) -> Outcome:
-        me = threading.get_ident()
-        SENDING.add(me)
-        try:
-            return transport.send(parcel)
-        finally:
-            SENDING.discard(me)
+    # --- beside senders
 
     def tidy(self) -> None:
         """Write dead letters and tell trouble: what must not be done under the lock or in a log call."""
@@ -446,10 +337,6 @@ class Delivery:
         self._reporter.note(cause, f"{type(error).__name__}: {as_text(error)}")
         self._wake()
 
-    def make_transport(self) -> Transport:
-        """A transport for one sender."""
-        return self._make_transport()
-
     @property
     def clock(self) -> Clock:
         """The clock this delivery goes by."""
@@ -466,7 +353,8 @@ class Delivery:
     def exiting(self, deadline: float) -> None:
         """The process ends: what is logged from now on is delivered in the log call, until `deadline`."""
         self._exit_deadline = deadline
-        self._sweep_at = self._attention = 1
+        if not self._guard.run(self._inbox.attend_always, 1.0):
+            self._inbox.attend_always()  # a thread is stuck: better than never
         if self._keeper is not None:
             self._keeper.stop_adopting()
             if self.pending:
@@ -483,10 +371,7 @@ class Delivery:
 
         Requests that have begun get until `deadline` to end; what is under way after that is sent twice.
         """
-        self._guard.run(lambda: setattr(self, "_stands_still", True), 1.0)
-        while self._under_way and self._clock.monotonic() < deadline:
-            self._clock.sleep(_GRACE_S / 100)
-        self._guard.run(lambda: None, 1.0)  # under the lock the latest outcome is told
+        self._sending.stand_still(deadline)
 
     def tell_news_here(self) -> None:
         """At exit: say what is left to say, in this thread."""

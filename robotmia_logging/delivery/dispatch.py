@@ -88,18 +88,14 @@ class Dispatch:
     def parcel(self, batch: Batch, wall: float) -> Parcel:
         """The batch's next part as a parcel: of messages for one endpoint of the API, by their age now."""
         part = batch.parts[0]
-        path = _path(part[0], wall)
-        length = next((i for i, message in enumerate(part) if _path(message, wall) != path), len(part))
-        if length < len(part):
-            batch.parts[0] = part[length:]
-            batch.parts.appendleft(part[:length])
+        path = part[0].endpoint
+        if path == TRACK and wall - min([message.time for message in part]) > IMPORT_AGE_S:
+            path, part = _split_by_age(batch, wall)
         self._gates[path].enter()
         batch.attempts += 1
         self._counters.retries += batch.failed
-        part = batch.parts[0]
-        return Parcel(
-            path=path, bodies=[message.body for message in part], located=all(message.located for message in part)
-        )
+        located = path == ENGAGE and all(message.located for message in part)
+        return Parcel(path=path, bodies=[message.body for message in part], located=located)
 
     def broken_off(self, batch: Batch, parcel: Parcel, started: float) -> None:
         """A request ended without an outcome, by Ctrl-C in the thread that sent it: its part is sent again."""
@@ -207,3 +203,14 @@ def _path(message: Message, wall: float) -> str:
     if message.endpoint == TRACK and wall - message.time > IMPORT_AGE_S:
         return "import"
     return message.endpoint
+
+
+def _split_by_age(batch: Batch, wall: float) -> tuple[str, list[Message]]:
+    """Cut the batch's next part where the endpoint of the API changes; the endpoint, and the part as it is now."""
+    part = batch.parts[0]
+    path = _path(part[0], wall)
+    length = next((i for i, message in enumerate(part) if _path(message, wall) != path), len(part))
+    if length < len(part):
+        batch.parts[0] = part[length:]
+        batch.parts.appendleft(part[:length])
+    return path, batch.parts[0]

@@ -6,7 +6,8 @@ No threads, no clock: the delivery's lock is held around every call.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 
 from robotmia_logging.delivery.backlog import Backlog, Watcher
 from robotmia_logging.delivery.outcomes import Outcomes
@@ -65,6 +66,37 @@ class Intake:
             self._outcomes.counters.accepted += 1
             self._take_over(item)
 
+    def accept_some(self, items: list[Message | Refusal]) -> int:
+        """Take over the first of what came from log calls: as many at once as can be; gives how many."""
+        if self._reader is None:
+            self._make_room_for(items)
+            count = self._accept_ordinary(items)
+        else:
+            count = self.accept_kept(items)
+        if not count:
+            self.accept(items[0])
+        return count or 1
+
+    def _accept_ordinary(self, items: list[Message | Refusal]) -> int:
+        """The fast path: messages in front that fit within the bounds, no alias among them, nothing refused."""
+        room, room_bytes = self.room
+        ordinary: list[Message] = []
+        size = rendered = 0
+        for item in islice(items, max(0, room)):
+            if not isinstance(item, Message) or item.alias is not None:
+                break
+            size += len(item.body)
+            if size > room_bytes:
+                size -= len(item.body)
+                break
+            rendered += item.rendered
+            ordinary.append(item)
+        if ordinary:
+            self._outcomes.counters.accepted += len(ordinary)
+            self._outcomes.counters.rendered += rendered
+            self._backlog.add_all(ordinary, size)
+        return len(ordinary)
+
     def _take_over(self, item: Item) -> None:
         if isinstance(item, DeadLetter):
             self._outcomes.bury(item)
@@ -77,24 +109,44 @@ class Intake:
 
     # --- bounds of memory
 
+    @property
+    def room(self) -> tuple[int, int]:
+        """How many messages fit within `max_pending`, and how many bytes within `max_pending_bytes`."""
+        room = self._settings.max_pending - self._backlog.pending
+        room_bytes = self._settings.max_pending_bytes - self._backlog.pending_bytes
+        if self._reader is None:
+            return room, room_bytes
+        return room - self._reader.queued, room_bytes - self._reader.queued_bytes
+
     def has_room(self, message: Message) -> bool:
-        """Whether the message fits within `max_pending` and `max_pending_bytes`."""
-        pending, pending_bytes = self._backlog.pending, self._backlog.pending_bytes
-        if self._reader is not None:
-            pending, pending_bytes = pending + self._reader.queued, pending_bytes + self._reader.queued_bytes
-        settings = self._settings
-        return pending < settings.max_pending and pending_bytes + len(message.body) <= settings.max_pending_bytes
+        """Whether the message fits within both."""
+        room, room_bytes = self.room
+        return room > 0 and len(message.body) <= room_bytes
+
+    def _make_room_for(self, items: list[Message | Refusal]) -> None:
+        """Drop as many of the oldest as messages come that there is no room for: at once what `_make_room` would."""
+        room, settings = self.room[0], self._settings
+        if room < len(items) and settings.overflow == "drop_oldest":
+            fits = settings.max_pending_bytes
+            coming = sum(isinstance(item, Message) and len(item.body) <= fits for item in items)
+            coming = min(coming, settings.max_pending)
+            if coming > room:
+                self._hurry()
+                self._drop_oldest(coming - room)
 
     def _make_room(self, message: Message) -> bool:
         self._hurry()
         if self._settings.overflow != "drop_oldest" or len(message.body) > self._settings.max_pending_bytes:
             return False
-        dropped = 0
-        while not self.has_room(message) and (oldest := self._backlog.drop_oldest()) is not None:
-            self._outcomes.settled([oldest])
-            dropped += 1
-        self._drop(dropped)
+        while not self.has_room(message) and self._drop_oldest(1):
+            pass
         return self.has_room(message)
+
+    def _drop_oldest(self, count: int) -> int:
+        dropped = self._backlog.drop_oldest(count)
+        self._outcomes.settled(dropped)
+        self._drop(len(dropped))
+        return len(dropped)
 
     def _drop(self, count: int) -> None:
         settings = self._settings
@@ -120,17 +172,17 @@ class Intake:
         if reader is None:
             return
         self.has_more = False
-        for _ in range(_REFILL):
-            self._in_hand = 1  # to those who look without the lock, a message is never nowhere
-            found = reader.read() if self._has_window() else None
-            if found is None:
+        left = _REFILL
+        while left and self._has_window():
+            self._in_hand = min(left, reader.unread)  # to those who look without the lock, a message is never nowhere
+            items, told = reader.read(min(left, self._window_left), self._window_bytes_left)
+            if not items:
                 break
-            item, was_told = found
-            self._outcomes.counters.accepted += not was_told
-            self._take_over(item)
-            self._in_hand = 0
+            self._outcomes.counters.accepted += len(items) - told
+            self._take_over_kept(items)
+            left -= len(items)
         else:
-            self.has_more = True
+            self.has_more = not left
         self._in_hand = 0
         if self._marked:  # somebody waits for what was just read
             self._hurry()
@@ -154,11 +206,57 @@ class Intake:
         self._outcomes.dropped("overflow", count, f"spool_max_bytes={self._settings.spool_max_bytes}")
         return segment
 
+    def accept_kept(self, items: Sequence[Message | Refusal]) -> int:
+        """Take over, of what came from log calls, the items in front that are kept on disk and simply come in turn.
+
+        Most do: it is told by a look at where each begins and ends. What is anything else is left to `accept`.
+
+        Returns:
+            How many they are; 0 if the first is something else.
+        """
+        reader = self._reader
+        if reader is None:
+            return 0
+        count = 0
+        if self._has_window():
+            count = reader.arrived_next(islice(items, self._window_left), self._window_bytes_left)
+            self._take_over_kept(items[:count])
+        if not count and items[0].place is not None:
+            count = reader.arrived_behind(items)
+        self._outcomes.counters.accepted += count
+        self._outcomes.counters.rendered += sum(
+            [item.rendered for item in islice(items, count) if isinstance(item, Message)]
+        )
+        if reader.queued:
+            self._shed(reader)
+        return count
+
+    def _take_over_kept(self, items: Sequence[Item]) -> None:
+        """`_take_over`, of items that the spool keeps: messages at once, but for aliases."""
+        ordinary: list[Message] = []
+        for item in items:
+            if isinstance(item, Message) and item.alias is None:
+                ordinary.append(item)
+                continue
+            self._add_all(ordinary)
+            ordinary = []
+            self._take_over(item)
+        self._add_all(ordinary)
+
+    def _add_all(self, messages: list[Message]) -> None:
+        if messages:
+            self._backlog.add_all(messages, sum([len(message.body) for message in messages]))
+
     def _accept_kept(self, reader: Reader, item: Message | Refusal) -> None:
         arrival = reader.arrived(item, has_room=self._has_window())
         self._outcomes.counters.accepted += arrival is not Arrival.READ
         if arrival is Arrival.NOW:
             self._take_over(item)
+        if reader.queued:
+            self._shed(reader)
+
+    def _shed(self, reader: Reader) -> None:
+        """Keep the bounds of memory, where what waits there is more than the disk takes."""
         backlog, settings, dropped = self._backlog, self._settings, 0
         while reader.queued and (
             reader.queued + backlog.pending > settings.max_pending
@@ -169,7 +267,15 @@ class Intake:
         self._drop(dropped)
 
     def _has_window(self) -> bool:
-        return self._backlog.pending < self._window and self._backlog.pending_bytes < self._window_bytes
+        return self._window_left > 0 and self._window_bytes_left > 0
+
+    @property
+    def _window_left(self) -> int:
+        return self._window - self._backlog.pending
+
+    @property
+    def _window_bytes_left(self) -> int:
+        return self._window_bytes - self._backlog.pending_bytes
 
     # --- who waits for outcomes
 

@@ -62,6 +62,7 @@ class Keeper:
             drop=outcomes.dropped,
             adopted=intake.adopted,
         )
+        self._writer = self._spool.writer
         intake.read_from(self._spool.reader)
 
     # --- for log calls
@@ -73,12 +74,12 @@ class Keeper:
             False if the spool is full, and stays so by what `overflow` says: the item must be dropped.
         """
         line = message_line(item) if isinstance(item, Message) else self._letter_line(item)
-        if len(line) > self._settings.spool_max_bytes:  # nobody else makes room for it in vain
-            return False
-        item.place = self._spool.keep(line)
-        if item.place is None:
-            self._keep_where_room(item, line)
-        return item.place is not None
+        # In each log call, so by the shortest way: nearly always there is a segment, and room in it.
+        place = self._writer.last.append(line)
+        if place is None:
+            return self._keep_further(item, line)
+        item.place = place
+        return True
 
     @property
     def is_on_disk(self) -> bool:
@@ -110,6 +111,15 @@ class Keeper:
             self._spool.give_up(segment)
         return segment is not None
 
+    def _keep_further(self, item: Message | Refusal, line: bytes) -> bool:
+        """Keep the item in a new segment, or else in memory; False if it must be dropped."""
+        if len(line) > self._settings.spool_max_bytes:  # nobody else makes room for it in vain
+            return False
+        item.place = self._spool.keep(line)
+        if item.place is None:
+            self._keep_where_room(item, line)
+        return item.place is not None
+
     def _keep_where_room(self, item: Message | Refusal, line: bytes) -> None:
         """Do as `overflow` says, and keep the item if that made room."""
         while item.place is None and self._make_room():
@@ -131,9 +141,11 @@ class Keeper:
         return chores if nap is None else min(nap, chores)
 
     def tidy(self) -> None:
-        """Do the chores, if it is time."""
+        """Do the chores, if it is time; and what can't wait for that when log calls come fast."""
         if self._clock.monotonic() >= self._spool.chores_due_at(idle=False):
             self.do_chores()
+        elif self._writer.is_running_out:
+            self._desk.run(self._writer.prepare, 0.0)
         self._bells.ring()
 
     @property

@@ -22,6 +22,21 @@ LINE_START = b'{"endpoint":"'
 
 _MESSAGE = b',"message":'  # never within a string, where quotes are escaped
 _HEADS = {endpoint: LINE_START + endpoint.encode() + b'","user":' for endpoint in (TRACK, ENGAGE)}
+_KNOWN_TIMES = 16
+_join = b"".join
+
+
+class _Times(dict[int, bytes]):
+    """The bytes between the user and the message, by the time in them; remembered, for a second has many messages."""
+
+    def __missing__(self, time: int) -> bytes:
+        if len(self) >= _KNOWN_TIMES:
+            self.clear()
+        self[time] = text = b',"time":%d%b' % (time, _MESSAGE)
+        return text
+
+
+_TIMES = _Times()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +85,9 @@ class DeadLetter:
 
 def message_line(message: Message) -> bytes:
     """A message as one JSON line."""
-    head, user, time = _HEADS[message.endpoint], orjson.dumps(message.user), orjson.dumps(message.time)
-    return b'%b%b,"time":%b,"message":%b}\n' % (head, user, time, message.body)  # half the price of %d
+    # Joined, not formatted: a third of the price, in each log call with a spool.
+    user = orjson.dumps(message.user)
+    return _join((_HEADS[message.endpoint], user, _TIMES[message.time], message.body, b"}\n"))
 
 
 def read_line(line: bytes) -> Message | DeadLetter:

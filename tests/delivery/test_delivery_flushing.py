@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from robotmia_logging.delivery import Clock
+from robotmia_logging.delivery import Delivery, DeliverySettings
 from robotmia_logging.delivery.backlog import Watcher
-from tests.delivery.fakes import DOWN, OK, FakeTransport, adds_up, event, make, update
+from tests.delivery.fakes import DOWN, OK, FakeTransport, adds_up, event, make, no_threads, update
 
 
 def turn(delivery, transport):
     """What the lead does once: send what is due now, and say how long it would sleep."""
     while True:
-        batch, nap, _more = delivery.take(lead=True)
+        batch, nap, _more = delivery._sending.take(lead=True)
         if batch is None:
             return nap
-        delivery.deliver(batch, transport)
+        delivery._sending.deliver(batch, transport)
 
 
 def test_size():
@@ -269,11 +269,11 @@ def test_what_waits_is_seen_at_every_moment(tmp_path):
     reader, seen = delivery._intake._reader, []
     read = reader.read
 
-    def look():
-        found = read()
-        if found is not None:
+    def look(*limits):
+        items, told = read(*limits)
+        if items:
             seen.append(delivery.pending)
-        return found
+        return items, told
 
     reader.read = look
     assert delivery.flush()
@@ -284,8 +284,8 @@ def test_what_waits_is_seen_at_every_moment(tmp_path):
 
 def test_calls_that_wait_for_room_in_vain_leave_nothing_behind():
     """An outage of many log calls that wait for room: no bell stays to be rung."""
-    delivery, _ = make(FakeTransport(otherwise=DOWN), max_pending=1, overflow="block", block_timeout=0.001)
-    delivery._clock = Clock()
+    settings = DeliverySettings(max_pending=1, overflow="block", block_timeout=0.001)
+    delivery = Delivery(settings, transport=lambda: FakeTransport(otherwise=DOWN), start_thread=no_threads)
     for n in range(20):
         delivery.put(event(f"e{n}"))
     assert delivery.stats().dropped == {"overflow": 19}

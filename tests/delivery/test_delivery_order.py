@@ -17,11 +17,11 @@ def names(batch):
 
 
 def finish(delivery, batch, transport):
-    delivery.deliver(batch, transport)
+    delivery._sending.deliver(batch, transport)
 
 
 def take(delivery):
-    return delivery.take(lead=False)[0]
+    return delivery._sending.take(lead=False)[0]
 
 
 def test_global_order_with_one_sender():
@@ -32,6 +32,23 @@ def test_global_order_with_one_sender():
         delivery.put(event(f"e{i}", f"u{i % 40}"))
     delivery.flush()
     assert transport.names == [f"e{i}" for i in range(300)]
+
+
+def test_old_events_among_young_ones_leave_in_order():
+    """A batch is sent in parts where the age of its events asks for another endpoint."""
+    transport = FakeTransport()
+    delivery, _ = make(transport)
+    week = 7 * 24 * 3600.0
+    for name, age in [("a", 0), ("b", 0), ("c", week), ("d", week), ("e", 0)]:
+        delivery.put(event(name, age=age))
+    assert delivery.flush()
+    assert [(path, message["event"]) for path, message in transport.delivered] == [
+        ("track", "a"),
+        ("track", "b"),
+        ("import", "c"),
+        ("import", "d"),
+        ("track", "e"),
+    ]
 
 
 def test_a_user_is_never_in_two_batches():

@@ -7,6 +7,7 @@ one; the reader comes behind, in the same order.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -33,6 +34,21 @@ class Place(NamedTuple):
     link: Link
     start: int
     end: int
+
+
+class Reading(NamedTuple):
+    """What was read: none if there is nothing yet.
+
+    Attributes:
+        items: what was read, in order.
+        told: of how many of them the reader was told before.
+    """
+
+    items: Sequence[Item]
+    told: int
+
+
+NOTHING = Reading((), 0)
 
 
 class Link:
@@ -82,9 +98,38 @@ class Link:
         """
         return Arrival.NOW
 
-    def read(self) -> tuple[Item, bool] | None:
-        """The next item, and whether the reader was told of it; None if there is none yet."""
-        return None
+    def arrived_next(self, items: Iterable[Message | Refusal], most_bytes: int) -> int:  # noqa: ARG002
+        """The reader, which stands here, is told of items: takes those in front that are the very next ones.
+
+        `arrived`, for a run of items.
+
+        Args:
+            items: what came.
+            most_bytes: how much of it may be handled now.
+
+        Returns:
+            How many they are: all of them are to be handled now.
+        """
+        return 0
+
+    def arrived_behind(self, items: Iterable[Message | Refusal]) -> int:  # noqa: ARG002
+        """The reader is told of items: counts those in front that stand here, behind what was read.
+
+        `arrived`, for a run of items that can't be handled now.
+
+        Returns:
+            How many they are: the reader will come to all of them.
+        """
+        return 0
+
+    def read(self, most: int, most_bytes: int) -> Reading:  # noqa: ARG002
+        """The next items.
+
+        Args:
+            most: how many at most, 1 or more.
+            most_bytes: where to stop: the item that reaches so much is the last.
+        """
+        return NOTHING
 
     @property
     def tail(self) -> int:
@@ -95,8 +140,13 @@ class Link:
         """Whether everything up to there was read."""
         return True
 
-    def settle(self, place: Place) -> None:
-        """An item has its outcome."""
+    def settle(self, places: Collection[Place]) -> None:
+        """The items in these places have their outcome."""
+
+
+def item_bytes(item: Item) -> int:
+    """What an item takes in memory, by the bytes of its message."""
+    return len(item.body) if isinstance(item, Message) else 0
 
 
 class Held(Link):
@@ -132,9 +182,14 @@ class Held(Link):
         self.unread += 1
         return Arrival.LATER
 
-    def read(self) -> tuple[Item, bool] | None:
+    def read(self, most: int, most_bytes: int) -> Reading:
         """The oldest of the queue."""
-        return (self.shed(newest=False), True) if self._queue else None
+        items: list[Item] = []
+        while self._queue and len(items) < most and most_bytes > 0:
+            item = self.shed(newest=False)
+            most_bytes -= item_bytes(item)
+            items.append(item)
+        return Reading(items, len(items))
 
     def shed(self, *, newest: bool) -> Message | Refusal:
         """Take out the newest or the oldest of the queue."""

@@ -7,13 +7,17 @@ The delivery's lock is held around every call.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from robotmia_logging.delivery.spool.chain import Chain
-from robotmia_logging.delivery.spool.link import Arrival, Held, Item, Link
+from robotmia_logging.delivery.spool.link import NOTHING, Arrival, Held, Item, Link, Reading, item_bytes
 from robotmia_logging.delivery.spool.segment import Segment
 from robotmia_logging.messages import Message, Refusal
+
+_link_of = itemgetter(0)  # a place's
 
 LOST = "spool_lost"
 """The reason under which messages are dropped whose file was deleted under our feet."""
@@ -66,47 +70,79 @@ class Reader:
         self.in_memory += not link.is_durable
         if arrival is Arrival.LATER:
             self.unread += 1
-            self._count_queued(link, item, 1)
+            if not link.is_durable:
+                self._count_queued([item], 1)
         return arrival
+
+    def arrived_next(self, items: Iterable[Message | Refusal], most_bytes: int) -> int:
+        """Log calls tell of items that they kept: `arrived`, for those in front that are the very next lines on disk.
+
+        Args:
+            items: what came.
+            most_bytes: how much of it may be handled now.
+
+        Returns:
+            How many they are: all of them are to be handled now.
+        """
+        self._advance()
+        return self._front.arrived_next(items, most_bytes)
+
+    def arrived_behind(self, items: Sequence[Message | Refusal]) -> int:
+        """Log calls tell of items that they kept: `arrived`, for those in front that wait on disk for their turn.
+
+        Only while there is something to be read before them, or no room.
+
+        Returns:
+            How many they are: the reader will come to all of them.
+        """
+        link: Link = items[0].place.link
+        count = link.arrived_behind(items)
+        self.unread += count
+        return count
 
     def adopt(self, chain: Chain) -> None:
         """Read the segments of a chain, too."""
         self._adopted.extend(chain.segments)
         self.unread += sum(segment.unread for segment in chain.segments)
 
-    def read(self) -> tuple[Item, bool] | None:
-        """The next item that is still to be read, and whether it was told of; None if there is none now.
+    def read(self, most: int, most_bytes: int) -> Reading:
+        """The next items of one link that are still to be read, none if there are none now.
 
         Our own come first: what is logged now isn't held up by what was found.
+
+        Args:
+            most: how many at most, 1 or more.
+            most_bytes: where to stop: the item that reaches so much is the last.
         """
-        return self._read_own() or self._read_adopted()
+        reading = self._read_own(most, most_bytes)
+        return reading if reading.items else self._read_adopted(most, most_bytes)
 
     def shed(self, *, newest: bool) -> None:
         """Give up the newest or the oldest of what is queued in memory."""
         queues = [link for link in self._links() if isinstance(link, Held) and link.unread]
         item = queues[-1 if newest else 0].shed(newest=newest)
         self.unread -= 1
-        self._count_queued(item.place.link, item, -1)
+        self._count_queued([item], -1)
         self.settle([item])
 
-    def _read_own(self) -> tuple[Item, bool] | None:
+    def _read_own(self, most: int, most_bytes: int) -> Reading:
         while True:
             front = self._front
-            found = self._read(front)
-            if found is not None or front.successor is None:
-                return found
+            reading = self._read(front, most, most_bytes)
+            if reading.items or front.successor is None:
+                return reading
             self._write_off(front)
             self._advance()
             if self._front is front:  # a writer is amid its last lines
-                return None
+                return NOTHING
 
-    def _read_adopted(self) -> tuple[Item, bool] | None:
+    def _read_adopted(self, most: int, most_bytes: int) -> Reading:
         while self._adopted:
-            found = self._read(self._adopted[0])
-            if found is not None:
-                return found
+            reading = self._read(self._adopted[0], most, most_bytes)
+            if reading.items:
+                return reading
             self._leave_adopted()
-        return None
+        return NOTHING
 
     def _leave_adopted(self) -> None:
         """Go on to the next adopted segment: behind the last line of this one there are zeros at most."""
@@ -115,14 +151,14 @@ class Reader:
         segment.give_up_unread()
         self._left.append(segment)
 
-    def _read(self, link: Link) -> tuple[Item, bool] | None:
+    def _read(self, link: Link, most: int, most_bytes: int) -> Reading:
         if isinstance(link, Segment) and link.unread and not self._opened(link):
-            return None
-        found = link.read()
-        if found is not None and found[1]:
-            self.unread -= 1
-            self._count_queued(link, found[0], -1)
-        return found
+            return NOTHING
+        reading = link.read(most, most_bytes)
+        self.unread -= reading.told
+        if not link.is_durable:
+            self._count_queued(reading.items, -1)
+        return reading
 
     def _opened(self, segment: Segment) -> bool:
         try:
@@ -142,10 +178,9 @@ class Reader:
         self.unread -= count
         self._drop(LOST, count, f"a file of the spool is gone: {detail}")
 
-    def _count_queued(self, link: Link, item: Item, sign: int) -> None:
-        if not link.is_durable:
-            self.queued += sign
-            self.queued_bytes += sign * (len(item.body) if isinstance(item, Message) else 0)
+    def _count_queued(self, items: Sequence[Item], sign: int) -> None:
+        self.queued += sign * len(items)
+        self.queued_bytes += sign * sum(map(item_bytes, items))
 
     def _advance(self) -> None:
         """Go on to the link where there may be something to read."""
@@ -159,11 +194,12 @@ class Reader:
 
     def settle(self, items: Iterable[Item]) -> None:
         """These have their outcome: they need not be kept any more."""
-        for item in items:
-            place = item.place
-            if place is not None:
-                place.link.settle(place)
-                self.in_memory -= not place.link.is_durable
+        places = [place for item in items if (place := item.place) is not None]
+        for link, here in groupby(places, _link_of):
+            together = list(here)
+            link.settle(together)
+            if not link.is_durable:
+                self.in_memory -= len(together)
 
     def take_done(self, *, is_last: bool = False) -> list[Segment]:
         """The segments that are done, handed over to be deleted.

@@ -54,6 +54,7 @@ class Writer:
         self._full_until = float("-inf")
         self._largest = max(_LEAST_BYTES, min(_LARGEST_BYTES, max_bytes // _SHARE))
         self._spares: list[Segment] = []
+        self._prepared_for: Link | None = None
         self.chains: list[Chain] = []
 
     def keep(self, line: bytes) -> Place | None:
@@ -83,6 +84,11 @@ class Writer:
             with suppress(IndexError):  # another thread took it
                 _discard(self._spares.pop())
 
+    @property
+    def is_running_out(self) -> bool:
+        """Whether the next segment will soon be needed, and it wasn't tried to make it."""
+        return self.last is not self._prepared_for and self._is_half_full(self.last)
+
     def prepare(self) -> None:
         """Make the next segment beforehand, so that no log call has to; leave memory once the disk takes lines."""
         last = self.last
@@ -91,9 +97,13 @@ class Writer:
                 fresh = self._next_segment(last, 0)
                 if fresh is not None:
                     self._follow(last, fresh)
-        elif isinstance(last, Segment) and 2 * last.used_bytes > last.size and not self._spares:
+        elif isinstance(last, Segment) and self._is_half_full(last) and not self._spares:
+            self._prepared_for = last
             with suppress(_FullError, OSError):
                 self._spares.append(self._make(last.chain, self._size_after(last)))
+
+    def _is_half_full(self, link: Link) -> bool:
+        return isinstance(link, Segment) and 2 * link.used_bytes > link.size
 
     def look_after(self) -> None:
         """Begin anew where somebody deleted what we write to."""

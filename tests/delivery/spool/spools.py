@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 from collections.abc import Iterable
@@ -77,6 +76,20 @@ class Hands:
         self.accepted += arrival is not Arrival.READ
         return arrival
 
+    def tell_all(self, messages: list[Any], *, most_bytes: int) -> list[Arrival]:
+        """The other half of several log calls, in one go; so many bytes may be handled now."""
+        arrivals: list[Arrival] = []
+        while left := messages[len(arrivals) :]:
+            if now := self.reader.arrived_next(left, most_bytes):
+                arrivals += [Arrival.NOW] * now
+                self.accepted += now
+            elif later := self.reader.arrived_behind(left):
+                arrivals += [Arrival.LATER] * later
+                self.accepted += later
+            else:
+                arrivals.append(self.tell(left[0], has_room=most_bytes > 0))
+        return arrivals
+
     def log(self, *names: str, size: int = 0, has_room: bool = False) -> list[Message]:
         """Log calls, with a padding of so many bytes."""
         messages = [self.keep(event(name, **({"pad": "x" * size} if size else {}))) for name in names]
@@ -86,9 +99,14 @@ class Hands:
 
     def read(self, count: int = 1 << 30) -> list[Any]:
         """All that can be read, or the next so many."""
-        found = list(itertools.islice(iter(self.reader.read, None), count))
-        self.accepted += sum(not was_told for _, was_told in found)
-        return [item for item, _ in found]
+        items: list[Any] = []
+        while len(items) < count:
+            found, told = self.reader.read(count - len(items), GIB)
+            if not found:
+                break
+            self.accepted += len(found) - told
+            items += found
+        return items
 
     def deliver(self) -> list[str]:
         """Read all there is, and settle it; gives the names."""

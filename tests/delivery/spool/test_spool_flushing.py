@@ -23,12 +23,12 @@ HALF_LOST = Outcome(verdict=Verdict.FAILED, error="the reply was lost", ambiguou
 def turn(delivery, transport):
     """What the lead does once: send what is due now, and say how long it would sleep."""
     while True:
-        batch, nap, _more = delivery.take(lead=True)
+        batch, nap, _more = delivery._sending.take(lead=True)
         delivery.tidy()
         if batch is not None:
-            delivery.deliver(batch, transport)
-        elif not delivery.wants_attention():
-            return delivery.wait_s(nap)
+            delivery._sending.deliver(batch, transport)
+        elif not delivery._sending.wants_attention():
+            return delivery._sending.wait_s(nap)
 
 
 def live(delivery, transport, time, seconds):
@@ -100,7 +100,7 @@ def test_flush_delivers_what_a_sender_finds_meanwhile(tmp_path):
         delivery.tidy()
         return OK
 
-    transport = delivery.make_transport()
+    transport = delivery._sending.make_transport()
     transport.otherwise = looking_after_files
     assert delivery.flush() is True
     assert sorted(transport.names) == [f"{n:02}-{k:02}" for n in range(11) for k in range(60)]

@@ -22,7 +22,7 @@ from tests.delivery.fakes import event
 from tests.delivery.spool.spools import Hands, segments
 
 _SEGMENT = 1024  # a handful of messages
-_THREADS = range(3)
+_THREADS = range(4)
 _SIZES = st.sampled_from([0, 0, 100, 400, 1500])
 
 
@@ -125,13 +125,24 @@ class SpoolMachine(RuleBasedStateMachine):
                 self.logged -= 1
                 del self.amid[kept.thread], self.kept[kept.n]
             return
+        self.told(kept, self.hands.tell(kept.item, has_room=has_room))
+
+    def told(self, kept: Kept, arrival: Arrival) -> None:
         del self.amid[kept.thread]
         kept.is_told = True
-        arrival = self.hands.tell(kept.item, has_room=has_room)
         if arrival is Arrival.NOW:
             self.give(kept, kept.item)
         elif kept.is_settled:
             del self.kept[kept.n]
+
+    @precondition(lambda self: self.amid)
+    @rule(data=st.data(), most_bytes=st.sampled_from([0, 200, 1500]))
+    def go_on_together(self, data: st.DataObject, most_bytes: int) -> None:
+        """All threads that have written tell of it, and are looked at in one go, in any order."""
+        amid = data.draw(st.permutations([kept for kept in self.amid.values() if kept.is_written]))
+        arrivals = self.hands.tell_all([kept.item for kept in amid], most_bytes=most_bytes)
+        for kept, arrival in zip(amid, arrivals, strict=True):
+            self.told(kept, arrival)
 
     @precondition(lambda self: self.amid)
     @rule(data=st.data())
@@ -169,24 +180,27 @@ class SpoolMachine(RuleBasedStateMachine):
         kept.is_given = True
         kept.item = item
 
-    @rule(count=st.integers(1, 20))
-    def read(self, count: int) -> None:
+    @rule(count=st.integers(1, 20), at_once=st.integers(1, 5))
+    def read(self, count: int, at_once: int = 1) -> None:
         """Read some."""
         for _ in range(count):
             lost = len(self.hands.lost)
-            found = self.hands.read(1)
+            found = self.hands.read(at_once)
             self.note_lost(self.hands.lost[lost:])
             if not found:
                 break
-            [item] = found
-            if isinstance(item, Message):
-                kept = self.kept[json.loads(item.body)["properties"]["n"]]
-                assert item.body == kept.line.partition(b',"message":')[2][:-2]
-                self.give(kept, item)
-            else:
-                assert item.reason == TORN
-                self.hands.reader.settle([item])
-                self.torn[item.place.link.path] -= 1
+            for item in found:
+                self.was_read(item)
+
+    def was_read(self, item: Any) -> None:
+        if isinstance(item, Message):
+            kept = self.kept[json.loads(item.body)["properties"]["n"]]
+            assert item.body == kept.line.partition(b',"message":')[2][:-2]
+            self.give(kept, item)
+        else:
+            assert item.reason == TORN
+            self.hands.reader.settle([item])
+            self.torn[item.place.link.path] -= 1
 
     @precondition(lambda self: not self.amid)
     @rule()

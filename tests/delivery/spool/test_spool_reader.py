@@ -10,7 +10,7 @@ import pytest
 from robotmia_logging.delivery.spool.link import Arrival, Held
 from robotmia_logging.delivery.spool.reader import LOST
 from tests.delivery.fakes import event
-from tests.delivery.spool.spools import Hands, left_on_disk, names, segments
+from tests.delivery.spool.spools import GIB, Hands, left_on_disk, names, segments
 
 
 def no_disk(hands):
@@ -33,7 +33,7 @@ def test_while_the_reader_is_up_to_date_nothing_is_read_from_disk(tmp_path):
     messages = [hands.keep(event(name)) for name in "abc"]
     assert [hands.tell(message, has_room=True) for message in messages] == [Arrival.NOW] * 3
     assert hands.reader.unread == 0
-    assert hands.reader.read() is None
+    assert hands.read() == []
 
 
 def test_what_finds_no_room_is_read_later(tmp_path):
@@ -322,8 +322,7 @@ def test_a_mark_waits_for_what_is_in_memory(tmp_path):
     for _ in range(3):
         held.shed(newest=True)
     assert not held.is_past(tail)
-    for _ in range(3):
-        held.read()
+    assert len(held.read(3, GIB).items) == 3
     assert held.is_past(tail)
 
 
