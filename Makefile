@@ -8,7 +8,7 @@ help:
 	@echo "make demo    run the examples against the sandbox and show what arrived"
 	@echo "make test    install what the tests need and run them all"
 	@echo "make lint    ruff, mypy --strict, the import contract"
-	@echo "make bench   the cost of a log call, of delivery, of the spool, of rules and of a replay"
+	@echo "make bench   the cost of a log call and of delivery, beside peers (FULL=1 ONLY=call,drain CONTESTANTS=robotmia)"
 	@echo "make chaos   kill, fork and starve processes that spool, then count (ROUNDS=1000 SEED=1)"
 
 demo: $(VENV)/.test
@@ -23,11 +23,8 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.test
-	$(BIN)/python benchmarks/log_call.py
-	$(BIN)/python benchmarks/spool.py
-	$(BIN)/python benchmarks/rules.py
-	$(BIN)/python benchmarks/replay.py
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.bench
 
 ROUNDS ?= 1000
 SEED ?= 1

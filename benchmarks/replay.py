@@ -16,8 +16,7 @@ import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from log_call import sink
+from benchmarks.sink_process import sink
 
 SIZES = (100_000, 1_000_000) if os.environ.get("FULL") == "1" else (10_000, 50_000)
 RULES = """
@@ -69,7 +68,7 @@ def replayed(log: Path, rules: Path, url: str) -> tuple[float, int, int]:
 def main() -> None:
     results = []
     print(ROW.format("lines", "messages", "packed", "seconds", "lines/s", "MiB"))
-    with tempfile.TemporaryDirectory() as folder, sink() as url:
+    with tempfile.TemporaryDirectory() as folder, sink() as running:
         rules = Path(folder) / "rules.toml"
         rules.write_text(RULES)
         for every in (1, 10):
@@ -78,7 +77,7 @@ def main() -> None:
                     log = Path(folder) / f"{every}-{lines}.log{'.gz' if packed else ''}"
                     write_log(log, lines, every)
                     state = Path(folder) / ".robotmia-replay"
-                    took, messages, peak = replayed(log, rules, url)
+                    took, messages, peak = replayed(log, rules, running.url)
                     for journal in state.glob("*.journal"):
                         journal.unlink()
                     log.unlink()

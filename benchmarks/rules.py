@@ -1,4 +1,4 @@
-"""What rules cost a log call: `make bench`.
+"""What rules cost a log call: `python benchmarks/rules.py`.
 
 A call without tracking keys, with 1, 100 and 10,000 rules of which none concerns it, and of which one matches it; in
 short turns beside the same call to a NullHandler, whose price is taken off.
@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import logging
 import statistics
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-from log_call import EXTRAS, logger
-
+from benchmarks.contestants import plain_logger
+from benchmarks.event import EXTRAS
 from robotmia_logging import RobotmiaHandler
 
 TURNS = 40
@@ -50,14 +47,14 @@ def price(log: logging.Logger) -> float:
 
 def more(name: str, of_count: dict[int, list[dict[str, Any]]], turns: int = TURNS) -> list[float]:
     """What rules cost more than a NullHandler, for each number of them."""
-    null = logger(f"null.{name}", logging.NullHandler())
+    null = plain_logger(f"null.{name}", logging.NullHandler())
     handlers = {
         count: RobotmiaHandler(token="bench", url=NOWHERE, shutdown_timeout=0, max_pending=1_000, rules=given)
         for count, given in of_count.items()
     }
     loggers = {}
     for count, handler in handlers.items():
-        loggers[count] = logger(f"shop.{name}.{count}", handler)
+        loggers[count] = plain_logger(f"shop.{name}.{count}", handler)
     added: dict[int, list[float]] = {count: [] for count in handlers}
     for _ in range(turns):
         for count, log in loggers.items():
