@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from robotmia_logging.capture import Call, Captured, Composer
+from robotmia_logging.capture import OWN_LOGGER, Call, Captured, Composer, is_carrier, is_own
 from robotmia_logging.delivery import SENDING, THREAD_NAME, Delivery, Stats
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.messages import Message
@@ -17,9 +17,6 @@ from robotmia_logging.options import Given
 if TYPE_CHECKING:
     from robotmia_logging.capture import Explanation, Match
 
-OWN_LOGGER = "robotmia_logging"
-_CARRIERS = frozenset({"urllib3", "requests"})  # what carries our requests logs about them
-_KNOWN_LOGGERS = 10_000
 _log = logging.getLogger(OWN_LOGGER)
 
 
@@ -59,25 +56,11 @@ class Door:
         self.composer = Composer(settings, self.delivery.trouble)
         self.plain_events = self.composer.plain_events if self.enabled else None
 
-    def track_plain(self, logger: str, level: int, read: Callable[[Any], Message | None], source: Any) -> bool:
-        """Send what a call asks for, if that is a plain event; False: look closer. Raises no Exception.
-
-        Args:
-            logger: the logger's name.
-            level: the call's level.
-            read: of `plain_events`, what reads the call.
-            source: the call.
-        """
-        try:
-            message = read(source) if _IS_ORDINARY[logger] else None
-        except Exception:  # `track` says what is wrong
-            return False
-        if message is None:
-            return False
+    def send(self, message: Message, level: int) -> None:
+        """Send the message of a call of this level."""
         self.delivery.put(message)
         if level >= self.flush_level:
             self.delivery.hurry()
-        return True
 
     def track(self, call: Call, match: Match | None) -> Set[str]:
         """Send what the call asks for, and the rule that matches it; gives the extras that asked for something.
@@ -85,7 +68,7 @@ class Door:
         Raises no Exception.
         """
         sending = _is_sending(call)
-        if is_own(call.logger) or (sending and call.logger.partition(".")[0] in _CARRIERS):
+        if is_own(call.logger) or (sending and is_carrier(call.logger)):
             return frozenset()
         captured, keys = self.composer.compose(call, None if sending else match)
         for item in captured:
@@ -135,21 +118,3 @@ def _is_sending(call: Call) -> bool:
     if SENDING and threading.get_ident() in SENDING:
         return True
     return getattr(call.source, "threadName", None) == THREAD_NAME  # behind a queue
-
-
-class _IsOrdinary(dict[str, bool]):
-    """Whether a logger is neither ours nor one of what carries our requests; remembered."""
-
-    def __missing__(self, logger: str) -> bool:
-        ordinary = type(logger) is str and not is_own(logger) and logger.partition(".")[0] not in _CARRIERS
-        if len(self) < _KNOWN_LOGGERS:
-            self[logger] = ordinary
-        return ordinary
-
-
-_IS_ORDINARY = _IsOrdinary()
-
-
-def is_own(logger: str) -> bool:
-    """Whether it is our own logger, which is never tracked."""
-    return logger.startswith(OWN_LOGGER) and logger[len(OWN_LOGGER) :][:1] in ("", ".")

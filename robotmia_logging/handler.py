@@ -32,9 +32,7 @@ class RobotmiaHandler(logging.Handler):
 
     def __init__(self, **options: Unpack[Options]) -> None:
         self._door = Door(options)
-        self._enabled = self._door.enabled
-        self._track_plain = self._door.track_plain
-        self._read_plain = None if self._door.plain_events is None else self._door.plain_events.of_record
+        self._plain_events = self._door.plain_events
         self._has_rules = self._door.composer.has_rules
         self._seen = SeenRecords()
         self._unnamed = SeenRecords()
@@ -90,11 +88,13 @@ class RobotmiaHandler(logging.Handler):
             self._track(record, match)
 
     def _track(self, record: logging.LogRecord, match: Match | None) -> None:
-        if not self._enabled or not self._seen.add(record):
+        door, plain = self._door, self._plain_events
+        if not door.enabled or not self._seen.add(record):
             return
-        read = self._read_plain if match is None else None
-        if read is None or not self._track_plain(record.name, record.levelno, read, record):
-            self._door.track(from_record(record, named=record not in self._unnamed), match)
+        if match is None and plain is not None and (message := plain.of_record(record)) is not None:
+            door.send(message, record.levelno)
+        else:
+            door.track(from_record(record, named=record not in self._unnamed), match)
 
     def explain(self, record: logging.LogRecord) -> Explanation:
         """What would become of a record: which rule matches, what comes of it, or why nothing does.

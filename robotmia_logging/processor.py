@@ -41,7 +41,6 @@ class RobotmiaProcessor:
 
     def __init__(self, **options: Unpack[Options]) -> None:
         self._door = Door(options)
-        self._read_plain = None if self._door.plain_events is None else self._door.plain_events.of_event_dict
         self._seen = SeenCopies()
 
     def __call__(self, logger: Any, method_name: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -68,7 +67,9 @@ class RobotmiaProcessor:
             if match is None:
                 if not asks(event_dict):
                     return
-                if self._read_plain is not None and door.track_plain(name, level, self._read_plain, event_dict):
+                plain = door.plain_events
+                if plain is not None and (message := plain.of_event_dict(name, event_dict)) is not None:
+                    door.send(message, level)
                     del event_dict["track"]
                     return
             keys = door.track(from_event_dict(logger, method_name, event_dict, time.time()), match)

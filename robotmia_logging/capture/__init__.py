@@ -17,6 +17,7 @@ from robotmia_logging.capture.call import (
 )
 from robotmia_logging.capture.checks import PRIVACY, level_number
 from robotmia_logging.capture.compose import CaptureSettings, Composer
+from robotmia_logging.capture.origins import OWN_LOGGER, is_carrier, is_own
 from robotmia_logging.capture.privacy import Hasher, Privacy
 from robotmia_logging.capture.seal import Captured
 from robotmia_logging.capture.seen import SeenCopies, SeenRecords
@@ -47,6 +48,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "OWN_LOGGER",
     "PRIVACY",
     "SPECIAL",
     "Call",
@@ -66,6 +68,8 @@ __all__ = [
     "explain",
     "from_event_dict",
     "from_record",
+    "is_carrier",
+    "is_own",
     "is_wrapped",
     "level_number",
     "level_of_method",

@@ -17,6 +17,7 @@ from structlog.contextvars import get_contextvars
 
 from robotmia_logging.capture.asked import text
 from robotmia_logging.capture.call import BLANK_COUNT, IS_EXTRA, LAST_BLANK
+from robotmia_logging.capture.origins import is_ordinary
 from robotmia_logging.capture.privacy import Privacy
 from robotmia_logging.capture.vocabulary import SHAPED, SPECIAL
 from robotmia_logging.messages import CREATE_ALIAS, RESERVED_PREFIX, Message, as_text, ready_event
@@ -48,23 +49,33 @@ class PlainEvents:
         self._are_sent = self._names.issuperset
 
     def of_record(self, record: logging.LogRecord) -> Message | None:
-        """The message of a LogRecord, if that is a plain event; None: look closer."""
-        attributes = record.__dict__
-        # Extras come behind the record's own attributes. Begun at the end, none of those is stepped over.
-        items = reversed(attributes.items())
-        extras = dict(islice(items, len(attributes) - BLANK_COUNT))
-        if next(items)[0] != LAST_BLANK:  # somebody has moved them
+        """The message of a LogRecord, if that is a plain event; None: look closer. Raises no Exception."""
+        try:
+            if not is_ordinary[record.name]:
+                return None
+            attributes = record.__dict__
+            # Extras come behind the record's own attributes. Begun at the end, none of those is stepped over.
+            items = reversed(attributes.items())
+            extras = dict(islice(items, len(attributes) - BLANK_COUNT))
+            if next(items)[0] != LAST_BLANK:  # somebody has moved them
+                return None
+            name = extras.pop("track", True)
+            if name is True:
+                name = extras.pop("event", record.msg)
+            return self._message(name, extras, int(record.created))
+        except Exception:  # who looks closer says what is wrong
             return None
-        name = extras.pop("track", True)
-        if name is True:
-            name = extras.pop("event", record.msg)
-        return self._message(name, extras, int(record.created))
 
-    def of_event_dict(self, event_dict: Mapping[str, Any]) -> Message | None:
+    def of_event_dict(self, logger: str, event_dict: Mapping[str, Any]) -> Message | None:
         """The message of a structlog call made just now, likewise."""
-        extras = dict(event_dict)
-        event, track = extras.pop("event", None), extras.pop("track", None)
-        return self._message(event if track is True else track, extras, int(time.time()))
+        try:
+            if not is_ordinary[logger]:
+                return None
+            extras = dict(event_dict)
+            event, track = extras.pop("event", None), extras.pop("track", None)
+            return self._message(event if track is True else track, extras, int(time.time()))
+        except Exception:  # who looks closer says what is wrong
+            return None
 
     def _message(self, name: Any, extras: dict[str, Any], seconds: int) -> Message | None:
         """The message of a call, from its extras but those that asked for it."""
