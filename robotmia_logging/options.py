@@ -20,7 +20,7 @@ from robotmia_logging.capture import (
     Privacy,
     level_number,
 )
-from robotmia_logging.delivery import SPOOL_SUPPORTED, DeliverySettings
+from robotmia_logging.delivery import DeliverySettings
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.messages import DEFAULT_URL, MAX_BATCH, RESERVED_PREFIX
 
@@ -172,7 +172,9 @@ def _folder(value: Any) -> str:
     path = os.path.abspath(_expanded(value, "folder"))
     if os.path.lexists(path) and not os.path.isdir(path):
         raise _Wrong("give the path of a folder; this is none")
-    if not SPOOL_SUPPORTED:
+    from robotmia_logging.delivery.spool.chain import SUPPORTED  # noqa: PLC0415  (not imported without a spool)
+
+    if not SUPPORTED:
         raise _Wrong("a spool needs file locks, which this system lacks (fcntl)")
     return path
 

@@ -7,7 +7,7 @@ import hmac
 import random
 from collections.abc import Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from robotmia_logging.messages import CREATE_ALIAS, OPERATIONS, as_text, plain
 
@@ -83,8 +83,7 @@ class Hasher:
         return value if value is None or value == "" else self.text(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Hidden:
+class Hidden(NamedTuple):
     """What of one call's messages is hashed."""
 
     hasher: Hasher

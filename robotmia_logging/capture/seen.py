@@ -5,46 +5,66 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Iterator
+from sys import getrefcount
 from typing import Any
 from weakref import ref
 
-_ADDRESSES = 10_000
+_MANY = 10_000
+"""Addresses that are remembered before those are let go of where no record lies any more."""
+
+
+def _owners(record: logging.LogRecord) -> int:
+    """How many hold the number that a record was born with, as `add` counts them."""
+    born = record.relativeCreated
+    return getrefcount(born)
+
+
+def _held(by_address: dict[int, Any]) -> Iterator[tuple[int, Any, int]]:
+    """What is remembered at each address, and how many hold that."""
+    for address, known in list(by_address.items()):
+        yield address, known, getrefcount(known)
+
+
+_BY_RECORD = _owners(logging.makeLogRecord({}))
+((_, _, _BY_NONE),) = _held({0: float("1")})
 
 
 class SeenRecords:
     """Records by identity, for as long as they live: propagation and a MemoryHandler bring them by again.
 
-    They are found by their address. A new record that comes to lie where an earlier one lay takes its place, so nothing
-    need be done when a record goes: no callback, and no lock. It is safe from signal handlers and destructors.
+    A record is known by its address, and by its `relativeCreated`, a number made for it alone: as long as that is held
+    here, no record that comes to lie there later has the same. That is a sixth of what a weak reference to each record
+    costs, which does for records that share the number with anything else. Nothing need be done when a record goes, and
+    there is no lock: it is safe from signal handlers and destructors.
     """
 
     def __init__(self) -> None:
-        self._by_address: dict[int, ref[logging.LogRecord]] = {}
-        self._full = _ADDRESSES
+        self._by_address: dict[int, Any] = {}
+        self._many = _MANY
 
     def __contains__(self, record: logging.LogRecord) -> bool:
         known = self._by_address.get(id(record))
-        return known is not None and known() is record
+        return known is not None and (known is record.relativeCreated or (type(known) is ref and known() is record))
 
     def add(self, record: logging.LogRecord) -> bool:
         """Remember the record until it is gone; False if it has come by already."""
-        address = id(record)
+        address, born = id(record), record.relativeCreated
         known = self._by_address.get(address)
-        if known is not None and known() is record:
+        if known is not None and (known is born or (type(known) is ref and known() is record)):
             return False
-        if len(self._by_address) >= self._full:
+        self._by_address[address] = born if type(born) is float and getrefcount(born) == _BY_RECORD else ref(record)
+        if len(self._by_address) > self._many:
             self._forget_gone()
-        self._by_address[address] = ref(record)
         return True
 
     def _forget_gone(self) -> None:
-        """Let go of the addresses where no record lies any more."""
-        for address, known in list(self._by_address.items()):
-            if known() is None:
+        for address, known, owners in _held(self._by_address):
+            if known() is None if type(known) is ref else owners == _BY_NONE:
                 taken = self._by_address.pop(address, known)
                 if taken is not known:  # another thread's record came to lie there just now
                     self._by_address.setdefault(address, taken)
-        self._full = max(_ADDRESSES, 2 * len(self._by_address))
+        self._many = max(_MANY, 2 * len(self._by_address))
 
 
 class SeenCopies(threading.local):

@@ -21,7 +21,7 @@ from robotmia_logging.cli.delivering import (
 from robotmia_logging.cli.saying import fail, many, reason, say_json, summary
 from robotmia_logging.delivery import Delivery, DeliverySettings, Stats
 from robotmia_logging.delivery.resend import YEAR_S, Ending, work
-from robotmia_logging.delivery.spool.segment import TORN
+from robotmia_logging.delivery.spool.link import TORN
 from robotmia_logging.delivery.spool.survey import ChainState, survey
 
 

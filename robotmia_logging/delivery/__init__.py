@@ -4,13 +4,11 @@ from robotmia_logging.delivery.clock import Clock
 from robotmia_logging.delivery.delivery import Delivery
 from robotmia_logging.delivery.senders import SENDING, THREAD_NAME
 from robotmia_logging.delivery.settings import DeliverySettings
-from robotmia_logging.delivery.spool.chain import SUPPORTED as SPOOL_SUPPORTED
 from robotmia_logging.delivery.stats import Stats
 from robotmia_logging.delivery.transport import Outcome, Parcel, Transport, Verdict
 
 __all__ = [
     "SENDING",
-    "SPOOL_SUPPORTED",
     "THREAD_NAME",
     "Clock",
     "Delivery",

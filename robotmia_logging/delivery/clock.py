@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time as system
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import SystemRandom
+from typing import NamedTuple
 
 _chance = SystemRandom()
 """Not the module's own generator: a program that seeds it would get other numbers with us than without us; and
 forked children would all draw the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """Where delivery gets its times, its sleep and its jitter from.
 
     Attributes:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from robotmia_logging.delivery.backlog import Backlog, Watcher
 from robotmia_logging.delivery.bells import Bells
@@ -28,7 +29,6 @@ from robotmia_logging.delivery.guard import Guard
 from robotmia_logging.delivery.http import HttpTransport, warm_urllib3_loggers
 from robotmia_logging.delivery.inbox import BIG_BYTES, Inbox
 from robotmia_logging.delivery.intake import Intake
-from robotmia_logging.delivery.keeper import Keeper
 from robotmia_logging.delivery.letter_box import LetterBox
 from robotmia_logging.delivery.lifecycle import adopt, closed, first_message
 from robotmia_logging.delivery.outcomes import Outcomes, Settled
@@ -40,6 +40,9 @@ from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.stats import Stats
 from robotmia_logging.delivery.transport import Transport
 from robotmia_logging.messages import Message, Refusal, as_text
+
+if TYPE_CHECKING:
+    from robotmia_logging.delivery.keeper import Keeper
 
 _YEAR_S = 365 * 24 * 3600.0
 _is_finalizing = sys.is_finalizing
@@ -112,6 +115,8 @@ class Delivery:
     def _open_spool(self) -> Keeper | None:
         if self.settings.spool is None:
             return None
+        from robotmia_logging.delivery.keeper import Keeper  # noqa: PLC0415  (not imported without a spool)
+
         return Keeper(
             self.settings.spool,
             self.settings,

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from robotmia_logging.delivery.backlog import Backlog, Watcher
 from robotmia_logging.delivery.outcomes import Outcomes
 from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.spool.link import Arrival, Item
-from robotmia_logging.delivery.spool.reader import Mark, Reader
-from robotmia_logging.delivery.spool.segment import Segment
 from robotmia_logging.messages import DeadLetter, Message, Refusal
+
+if TYPE_CHECKING:
+    from robotmia_logging.delivery.spool.reader import Mark, Reader
+    from robotmia_logging.delivery.spool.segment import Segment
 
 _WINDOW, _WINDOW_BYTES = 10_000, 8 * 1024 * 1024
 """What of a spool is in memory at a time: enough for all senders, and soon read."""

@@ -12,7 +12,7 @@ from robotmia_logging.delivery.intake import Intake
 from robotmia_logging.delivery.outcomes import Outcomes
 from robotmia_logging.delivery.report import Reporter
 from robotmia_logging.delivery.settings import DeliverySettings
-from robotmia_logging.delivery.spool import Spool
+from robotmia_logging.delivery.spool.spool import Spool
 from robotmia_logging.messages import DeadLetter, Message, Refusal, message_line
 
 _PATIENCE_S = 60.0  # who does chores waits for the lock: it is never held long

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from robotmia_logging.delivery.report import Reporter
 from robotmia_logging.delivery.settings import DeliverySettings
-from robotmia_logging.delivery.spool.segment import TORN
+from robotmia_logging.delivery.spool.link import TORN
 from robotmia_logging.delivery.stats import Counters
 from robotmia_logging.messages import DeadLetter, Message, Refusal
 

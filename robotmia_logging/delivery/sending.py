@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from robotmia_logging.delivery.backlog import Backlog, Batch
 from robotmia_logging.delivery.bells import Bells
@@ -16,10 +16,12 @@ from robotmia_logging.delivery.dispatch import Dispatch
 from robotmia_logging.delivery.guard import Guard
 from robotmia_logging.delivery.inbox import Inbox
 from robotmia_logging.delivery.intake import Intake
-from robotmia_logging.delivery.keeper import Keeper
 from robotmia_logging.delivery.senders import SENDING, Senders
 from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.transport import Outcome, Parcel, Transport
+
+if TYPE_CHECKING:
+    from robotmia_logging.delivery.keeper import Keeper
 
 _LOOK_AGAIN_S = 0.005
 
@@ -166,7 +168,7 @@ class Sending:
                 parcel = dispatch.parcel(batch, wall)
                 self._under_way += 1
             if deadline is not None:
-                parcel = replace(parcel, within_s=deadline - started)
+                parcel = parcel._replace(within_s=deadline - started)
             try:
                 outcome = _send(transport, parcel)
             except BaseException:  # Ctrl-C, where threads can't run and the caller sends

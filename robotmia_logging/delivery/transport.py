@@ -6,9 +6,8 @@ Delivery knows no more of the wire than this. Behind it stand HTTP, the fakes of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Verdict(Enum):
@@ -24,8 +23,7 @@ class Verdict(Enum):
     """It may go through later."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
+class Parcel(NamedTuple):
     """At most 50 messages for one endpoint of the API.
 
     Attributes:
@@ -41,8 +39,7 @@ class Parcel:
     within_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a parcel, and what to know for the next step.
 
     Attributes:

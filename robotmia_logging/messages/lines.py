@@ -7,8 +7,7 @@ A dead letter adds `reason`, `error`, `attempts` and `at`. Lines end in a newlin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -39,8 +38,7 @@ class _Times(dict[int, bytes]):
 _TIMES = _Times()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
+class DeadLetter(NamedTuple):
     """A message with no way to go, and why.
 
     Attributes:

@@ -8,7 +8,3 @@ The way of a message::
                             |
                           settle: the line is blanked; a segment without lines is deleted
 """
-
-from robotmia_logging.delivery.spool.spool import Spool
-
-__all__ = ["Spool"]

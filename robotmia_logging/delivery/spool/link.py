@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 
 from robotmia_logging.messages import DeadLetter, Message, Refusal
 
+TORN = "torn"
+"""The reason under which lines are dropped that can't be read."""
+
 Item = Message | Refusal | DeadLetter
 """What the reader comes upon. A `Refusal` stands for a line that can't be read."""
 

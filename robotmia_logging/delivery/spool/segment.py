@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from robotmia_logging.delivery.spool.link import NOTHING, Arrival, Item, Link, Place, Reading
+from robotmia_logging.delivery.spool.link import NOTHING, TORN, Arrival, Item, Link, Place, Reading
 from robotmia_logging.messages import LINE_START, TRACK, DeadLetter, Message, Refusal, read_line
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ _PIECE_BYTES = 16 * 1024
 _BLANK = b" " * (64 * 1024 - 1) + b"\n"
 _FROM_HERE = io.SEEK_CUR
 _place = tuple.__new__  # half the price of calling the class, in each log call
-
-TORN = "torn"
-"""The reason under which lines are dropped that can't be read."""
 
 
 class Segment(Link):

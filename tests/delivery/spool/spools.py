@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from robotmia_logging.delivery import Clock, Delivery, lifecycle
-from robotmia_logging.delivery.spool import Spool
 from robotmia_logging.delivery.spool.chain import chain_folders, segment_files
 from robotmia_logging.delivery.spool.link import Arrival
 from robotmia_logging.delivery.spool.segment import Segment, live_lines
+from robotmia_logging.delivery.spool.spool import Spool
 from robotmia_logging.messages import DeadLetter, Message, Refusal, message_line, read_line
 from tests.delivery.fakes import WALL, FakeTime, FakeTransport, event, make
 

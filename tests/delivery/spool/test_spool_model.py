@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from robotmia_logging.delivery.spool.link import Arrival, Place
+from robotmia_logging.delivery.spool.link import TORN, Arrival, Place
 from robotmia_logging.delivery.spool.reader import LOST
-from robotmia_logging.delivery.spool.segment import TORN, Segment
+from robotmia_logging.delivery.spool.segment import Segment
 from robotmia_logging.messages import Message, message_line
 from tests.delivery.fakes import event
 from tests.delivery.spool.spools import Hands, segments
