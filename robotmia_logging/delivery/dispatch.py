@@ -16,6 +16,16 @@ from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.transport import Outcome, Parcel, Verdict
 from robotmia_logging.messages import ENGAGE, IMPORT_AGE_S, TRACK, Message
 
+_NEAR_S = 0.01
+"""Requests that take less keep a sender busy rather than waiting. Others beside it would wait for the interpreter, like
+whoever logs: it can take 5 ms to get it from a busy thread."""
+
+_LEARNT = 0.02
+"""How much one slower request counts for."""
+
+_FEW = 2
+"""So many batches are nothing to start another sender for."""
+
 _BEHIND_S = 0.25
 """More senders start once the backlog would take this long at the pace of one."""
 
@@ -119,9 +129,19 @@ class Dispatch:
         return self._backlog.pending > 0
 
     def is_behind(self) -> bool:
-        """Whether one sender would need too long for what waits."""
-        batches = self._backlog.waiting / self._settings.capacity
-        return self._request_s is not None and batches > 2 and batches * self._request_s > _BEHIND_S  # noqa: PLR2004
+        """Whether more senders would help: what waits takes one of them too long, or is soon too much."""
+        backlog, settings = self._backlog, self._settings
+        batches = backlog.waiting / settings.capacity
+        if self._request_s is None or batches <= _FEW:
+            return False
+        if self.is_near:
+            return 2 * backlog.waiting > settings.max_pending or 2 * backlog.pending_bytes > settings.max_pending_bytes
+        return batches * self._request_s > _BEHIND_S
+
+    @property
+    def is_near(self) -> bool:
+        """Whether replies come so soon that one sender does as much as several."""
+        return self._request_s is not None and self._request_s < _NEAR_S
 
     def any_down(self) -> bool:
         """Whether an endpoint is down: then more senders would be a storm."""
@@ -195,7 +215,9 @@ class Dispatch:
             batch.parts.appendleft(rest)
 
     def _learn_pace(self, took_s: float) -> None:
-        self._request_s = took_s if self._request_s is None else 0.7 * self._request_s + 0.3 * took_s  # a smoothed mean
+        """What a request takes at best, now: not what it waits for the interpreter beside busy threads."""
+        known = took_s if self._request_s is None else self._request_s
+        self._request_s = min(took_s, known + _LEARNT * (took_s - known))
 
 
 def _path(message: Message, wall: float) -> str:

@@ -11,8 +11,9 @@ from operator import attrgetter
 
 from robotmia_logging.messages import MAX_BATCH, Message
 
-_BATCH_BYTES = 1024 * 1024
-"""A batch is closed once it holds so much: one that takes too long to upload would be tried for ever."""
+_BATCH_BYTES = 256 * 1024
+"""A batch is closed once it holds so much. One that takes too long to upload would be tried for ever; and to encode so
+much takes a millisecond, in which no other thread runs."""
 
 _AHEAD = 16
 """So many batches stand in open lanes, if there are: a batch then comes from few lanes, and leaves the others open."""

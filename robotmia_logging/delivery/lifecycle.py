@@ -137,8 +137,9 @@ def _tell_lost(ends: Iterable[tuple[Delivering, bool]]) -> None:
             lost += news
             reasons[_reason(delivery, delivered=delivered)] = None
     if lost:
+        messages = "1 message" if lost == 1 else f"{lost} messages"
         try:
-            sys.stderr.write(f"robotmia_logging: {lost} messages not delivered at exit: {'; '.join(reasons)}\n")
+            sys.stderr.write(f"robotmia_logging: {messages} not delivered at exit: {'; '.join(reasons)}\n")
             sys.stderr.flush()
         except Exception:  # no stderr (a daemon, pythonw), or it is closed
             return

@@ -7,11 +7,13 @@ thread of its own says what there is to say.
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable
 
 INTERVAL_S = 60.0
 _COUNT = "{count}"
+_PLURAL = re.compile(r"\{count\} ((?:dead )?\w+)s\b")
 
 
 class _Cause:
@@ -59,7 +61,7 @@ class Reporter:
                 still_waiting = True
                 continue
             count = known.count
-            lines.append(f"{cause.replace(_COUNT, str(count))}: {known.detail}")
+            lines.append(f"{_counted(cause, count)}: {known.detail}")
             known.count -= count
             known.told_at = now
         self.has_news |= still_waiting
@@ -80,3 +82,9 @@ class Reporter:
         with contextlib.suppress(Exception):
             for line in self.lines(now):
                 self._say(line)
+
+
+def _counted(cause: str, count: int) -> str:
+    if count == 1:
+        cause = _PLURAL.sub(r"1 \1", cause.replace(f"{_COUNT} times", "once"))
+    return cause.replace(_COUNT, str(count))

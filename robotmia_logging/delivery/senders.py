@@ -32,6 +32,7 @@ class Work(Protocol):
     def clock(self) -> Clock: ...
     def make_transport(self) -> Transport: ...
     def take(self, *, lead: bool) -> tuple[Batch | None, float | None, bool]: ...
+    def needs_helpers(self) -> bool: ...
     def wait_s(self, nap: float | None) -> float: ...
     def wants_attention(self) -> bool: ...
     def may_end(self) -> bool: ...
@@ -196,14 +197,14 @@ class Senders:
                 self._start(self._helper, threading.Thread.start)
 
     def _helper(self, transport: Transport) -> None:
-        while True:
+        while self._work.needs_helpers():
             batch, _, more = self._work.take(lead=False)
             if batch is None:
                 self._work.clock.sleep(_HELPER_LINGER_S)  # a lane may open soon
                 batch, _, more = self._work.take(lead=False)
             if batch is None:
-                self.ring()  # the lead reckons anew when it is needed next
-                return
+                break
             if more:
                 self._help()
             self._work.deliver(batch, transport)
+        self.ring()  # the lead reckons anew: it may sleep while what it waits for was done here

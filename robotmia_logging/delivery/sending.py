@@ -123,6 +123,10 @@ class Sending:
             return None
         return self.settings.capacity - self._backlog.waiting
 
+    def needs_helpers(self) -> bool:
+        """For a helper: whether it is of use."""
+        return self._dispatch.is_behind() or not self._dispatch.is_near
+
     # --- for the lead
 
     def wants_attention(self) -> bool:

@@ -10,7 +10,7 @@ from tests.chaos.server import Arrival
 from tests.chaos.verdict import Account, Ack, Evidence, Verdict
 
 KILLED = Account(kills=1)
-FULL = {"may_fill": True, "told": ["born return", "held", "trouble the spool can't be written (1 times): no space"]}
+FULL = {"may_fill": True, "told": ["born return", "held", "trouble the spool can't be written (once): no space"]}
 
 
 def batch(*numbers: int, family: str = "0.0", stream: str = "0.0m", **fields: bool) -> Arrival:
@@ -81,7 +81,7 @@ def test_a_full_disk_has_to_be_told():
         ({"is_last": True}, Account(), False),
         ({"is_last": True}, KILLED, True),
         ({"is_last": False}, KILLED, False),
-        ({"is_last": True}, Account(told=["trouble /track/ failed 1 times, messages wait: no"]), True),
+        ({"is_last": True}, Account(told=["trouble /track/ failed once, messages wait: no"]), True),
     ],
 )
 def test_a_duplicate_needs_a_sender_who_can_not_know(first, account, excused):

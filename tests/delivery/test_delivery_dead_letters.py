@@ -454,7 +454,7 @@ def test_a_path_that_cannot_be_written_is_reported(where, tmp_path):
     assert (stats.dead_lettered, stats.delivered, stats.pending) == ({"refused": 2}, 1, 0)
     assert adds_up(delivery)
     told = delivery._reporter.lines(fake_time.now + 60)
-    assert any(line.startswith("1 dead letters can't be written: ") for line in told)
+    assert any(line.startswith("1 dead letter can't be written: ") for line in told)
 
 
 def test_without_a_path_letters_are_counted_only():

@@ -61,3 +61,39 @@ def test_failures_lose_nothing(failure):
         by_user[message["properties"]["distinct_id"]].append(message["properties"]["n"])
     assert sum(map(len, by_user.values())) == 20_000
     assert all(numbers == sorted(numbers) for numbers in by_user.values())
+
+
+@pytest.mark.parametrize(
+    ("request_s", "max_pending", "helps"), [(0.001, 100_000, False), (0.001, 9_000, True), (0.05, 100_000, True)]
+)
+def test_other_senders_help_over_a_distance(request_s, max_pending, helps):
+    """Near by, one sender does as much as several, that only take turns: they come when half of the room is taken."""
+    transport = FakeTransport()
+    delivery, time = make(transport, max_pending=max_pending)
+    log(delivery, 5_000, 100)
+    sending = delivery._sending
+    for _ in range(3):
+        batch = sending.take(lead=False)[0]
+        send = transport.send
+
+        def late(parcel, send=send):
+            time.now += request_s
+            return send(parcel)
+
+        transport.send = late
+        sending.deliver(batch, transport)
+        transport.send = send
+    assert sending.take(lead=False)[2] is helps
+    assert sending.needs_helpers() is helps
+
+
+def test_helpers_leave_once_replies_come_soon():
+    """A slow start, connecting, and waits for the interpreter count for little beside quick replies."""
+    transport = FakeTransport()
+    delivery, time = make(transport)
+    log(delivery, 5_000, 100)
+    sending, send = delivery._sending, transport.send
+    for request_s in [0.3, 0.001, *[0.02] * 20]:
+        transport.send = lambda parcel, took=request_s: (setattr(time, "now", time.now + took), send(parcel))[1]
+        sending.deliver(sending.take(lead=False)[0], transport)
+    assert not sending.needs_helpers()

@@ -151,10 +151,10 @@ def test_a_batch_from_the_line_keeps_its_users_from_others():
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_a_batch_ends_with_the_message_that_makes_it_large(deep):
-    """A batch is closed once it holds a megabyte."""
+    """A batch is closed once it holds a quarter of a megabyte."""
     lanes = Lanes(1)
     for seq in range(8):
-        lanes.add(message(seq, "u", 400_000))
+        lanes.add(message(seq, "u", 100_000))
     assert seqs(lanes.take(50, deep=deep)[0]) == [0, 1, 2]
 
 

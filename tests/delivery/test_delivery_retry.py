@@ -237,7 +237,7 @@ def test_a_cause_is_told_once_a_minute_with_its_count():
     """The first trouble is told at once; what follows within a minute is counted, and told when the minute is over."""
     reporter = Reporter(lambda _line: None)
     reporter.note("{count} messages lost", "first")
-    assert reporter.lines(100.0) == ["1 messages lost: first"]
+    assert reporter.lines(100.0) == ["1 message lost: first"]
     for i in range(800):
         reporter.note("{count} messages lost", f"no {i}")
         assert reporter.lines(100.0 + i * 0.07) == []
@@ -250,7 +250,7 @@ def test_causes_have_minutes_of_their_own():
     """A cause that was just told doesn't keep back another."""
     reporter = Reporter(lambda _line: None)
     reporter.note("/track/ failed {count} times", "HTTP 503")
-    assert reporter.lines(100.0) == ["/track/ failed 1 times: HTTP 503"]
+    assert reporter.lines(100.0) == ["/track/ failed once: HTTP 503"]
     reporter.note("/track/ failed {count} times", "HTTP 503", 2)
     reporter.note("{count} dropped", "full", 7)
     assert reporter.lines(130.0) == ["7 dropped: full"]
