@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from robotmia_logging.capture import OWN_LOGGER, Call, Captured, Composer, is_carrier, is_own
-from robotmia_logging.delivery import SENDING, THREAD_NAME, Delivery, Stats
+from robotmia_logging.delivery import SENDING, THREAD_NAME, Delivery, Stats, switched_off
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.messages import Message
 from robotmia_logging.options import Given
@@ -44,7 +44,8 @@ class Door:
         if shared is None:
             self.enabled = given.enabled()
             settings = given.capture(enabled=self.enabled)
-            self.delivery = SharedDelivery(given.delivery(), say=_tell)
+            transport = None if self.enabled else switched_off
+            self.delivery = SharedDelivery(given.delivery(), say=_tell, transport=transport)
             self.delivery.token, self.delivery.enabled = settings.token, self.enabled
         else:
             if not isinstance(shared, SharedDelivery):

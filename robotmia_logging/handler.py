@@ -74,18 +74,20 @@ class RobotmiaHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Track the record if it asks for that, or a rule matches it."""
-        extras = record.__dict__
         match = self._door.composer.match_record(record) if self._has_rules else None
+        if match is not None:
+            self._track(record, match)
+            return
+        extras = record.__dict__
         if (
-            match is not None
-            or "track" in extras
+            "track" in extras
             or "event" in extras
             or "profile" in extras
             or "revenue" in extras
             or "alias" in extras
             or ("_logger" in extras and is_wrapped(record) and asks(record.msg))
         ):
-            self._track(record, match)
+            self._track(record, None)
 
     def _track(self, record: logging.LogRecord, match: Match | None) -> None:
         door, plain = self._door, self._plain_events

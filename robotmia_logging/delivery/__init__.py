@@ -1,7 +1,7 @@
 """Delivery: buffering, order, retries and the way to the network. Knows message bytes, not logging calls."""
 
 from robotmia_logging.delivery.clock import Clock
-from robotmia_logging.delivery.delivery import Delivery
+from robotmia_logging.delivery.delivery import Delivery, switched_off
 from robotmia_logging.delivery.senders import SENDING, THREAD_NAME
 from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.stats import Stats
@@ -18,4 +18,5 @@ __all__ = [
     "Stats",
     "Transport",
     "Verdict",
+    "switched_off",
 ]

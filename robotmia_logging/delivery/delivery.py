@@ -26,7 +26,6 @@ from robotmia_logging.delivery.bells import Bells
 from robotmia_logging.delivery.clock import Clock
 from robotmia_logging.delivery.dispatch import Dispatch
 from robotmia_logging.delivery.guard import Guard
-from robotmia_logging.delivery.http import HttpTransport, warm_urllib3_loggers
 from robotmia_logging.delivery.inbox import BIG_BYTES, Inbox
 from robotmia_logging.delivery.intake import Intake
 from robotmia_logging.delivery.letter_box import LetterBox
@@ -72,7 +71,7 @@ class Delivery:
         settled: Settled = lambda _items: None,
     ) -> None:
         self.settings = settings
-        self._make_transport = transport or (lambda: HttpTransport(settings))
+        self._make_transport, self._warm_loggers = (transport, _do_nothing) if transport else _over_http(settings)
         self._clock = clock or Clock()
         self._say = say
         self._start_thread = start_thread
@@ -251,7 +250,7 @@ class Delivery:
             return True
         may_leave = not patient and not self.at_risk  # once an endpoint is down: the rest is on disk
         watcher = Watcher(patient=not may_leave)
-        warm_urllib3_loggers()
+        self._warm_loggers()
         try:
             if not self._guard.run(lambda: self._watch(watcher), deadline - self._clock.monotonic()):
                 return False
@@ -382,3 +381,20 @@ class Delivery:
         """At exit: say what is left to say, in this thread."""
         for line in self._reporter.lines(float("inf")):  # the last minute's, too
             self._say(line)
+
+
+def _over_http(settings: DeliverySettings) -> tuple[Callable[[], Transport], Callable[[], None]]:
+    """What makes transports, and what is to be done before senders are waited for."""
+    # With requests this is most of what there is to import: who sends nothing does without it.
+    from robotmia_logging.delivery.http import HttpTransport, warm_urllib3_loggers  # noqa: PLC0415
+
+    return lambda: HttpTransport(settings), warm_urllib3_loggers
+
+
+def _do_nothing() -> None:
+    pass
+
+
+def switched_off() -> Transport:
+    """In place of a transport, where there is nothing to send."""
+    raise RuntimeError("delivery is switched off")
