@@ -142,7 +142,7 @@ def _measure_scenario(report: Report, name: str, contestants: Sequence[str]) -> 
 def _run(name: str, scenario: Scenario, contestant: type[Contestant], size: str) -> Figures:
     """One repetition, in a fresh process."""
     if name == "import":
-        return _figures("benchmarks.importing", *contestant.modules, size=size)
+        return _figures("benchmarks.importing", contestant.name, *contestant.modules, size=size)
     with sink(latency_ms=scenario.latency_ms) as running:
         given = {"url": running.url, "control": running.control, **scenario.sized(size, contestant)}
         return _figures("benchmarks.scenarios", name, contestant.name, json.dumps(given), size=size)

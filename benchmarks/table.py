@@ -47,6 +47,7 @@ HALVES: tuple[tuple[Column, ...], ...] = (
         Column("the server is away", ("raised", ""), "outage", "raised"),
         Column("the server is away", ("warned", ""), "outage", "complaints"),
         Column("import", ("ms", ""), "import", "import_ms"),
+        Column("import", ("ready", "ms"), "import", "ready_ms"),
         Column("import", ("MiB", ""), "import", "resident_mib", "{:.1f}"),
         Column("waiting", ("bytes", "a msg"), "memory", "pending_bytes"),
     ),
