@@ -10,7 +10,7 @@ from sys import getrefcount
 from typing import Any
 from weakref import ref
 
-_MANY = 10_000
+_MANY = 2_000
 """Addresses that are remembered before those are let go of where no record lies any more."""
 
 
