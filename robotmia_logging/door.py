@@ -94,8 +94,8 @@ class Door:
         from robotmia_logging.capture import explain  # noqa: PLC0415  (for people, and seldom)
 
         own = ["what robotmia_logging itself logs is never tracked"] if is_own(call.logger) else []
-        switched_off = [] if self.enabled else ["switched off: enabled=False, or $ROBOTMIA_ENABLED"]
-        return explain(self.composer, call).but((*switched_off, *own, *obstacles))
+        obstacle = [] if self.enabled else ["switched off: enabled=False, or $ROBOTMIA_ENABLED"]
+        return explain(self.composer, call).but((*obstacle, *own, *obstacles))
 
     def stats(self) -> Stats:
         """The account of every message."""

@@ -82,7 +82,7 @@ class PlainEvents:
         if type(name) is not str or not name or name == CREATE_ALIAS:
             return None
         user = extras.get(_USER)
-        context = get_contextvars() if copy_context() else None
+        context = get_contextvars() if copy_context() else None  # mostly there is none: one call of C tells
         if context or type(user) is not str or not user or not user.isascii():
             if not self._settle(extras, context or {}):
                 return None

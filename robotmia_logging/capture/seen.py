@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator
 from sys import getrefcount
 from typing import Any
 from weakref import ref
@@ -20,14 +19,8 @@ def _owners(record: logging.LogRecord) -> int:
     return getrefcount(born)
 
 
-def _held(by_address: dict[int, Any]) -> Iterator[tuple[int, Any, int]]:
-    """What is remembered at each address, and how many hold that."""
-    for address, known in list(by_address.items()):
-        yield address, known, getrefcount(known)
-
-
 _BY_RECORD = _owners(logging.makeLogRecord({}))
-((_, _, _BY_NONE),) = _held({0: float("1")})
+_NOWHERE = 0  # an address where no record lies
 
 
 class SeenRecords:
@@ -45,11 +38,13 @@ class SeenRecords:
 
     def __contains__(self, record: logging.LogRecord) -> bool:
         known = self._by_address.get(id(record))
-        return known is not None and (known is record.relativeCreated or (type(known) is ref and known() is record))
+        return known is not None and (
+            known is getattr(record, "relativeCreated", None) or (type(known) is ref and known() is record)
+        )
 
     def add(self, record: logging.LogRecord) -> bool:
         """Remember the record until it is gone; False if it has come by already."""
-        address, born = id(record), record.relativeCreated
+        address, born = id(record), getattr(record, "relativeCreated", None)
         known = self._by_address.get(address)
         if known is not None and (known is born or (type(known) is ref and known() is record)):
             return False
@@ -59,12 +54,18 @@ class SeenRecords:
         return True
 
     def _forget_gone(self) -> None:
-        for address, known, owners in _held(self._by_address):
-            if known() is None if type(known) is ref else owners == _BY_NONE:
-                taken = self._by_address.pop(address, known)
+        """Let go of the numbers that nobody else holds: as many hold them as a new one that is put among them."""
+        remembered = self._by_address
+        remembered[_NOWHERE] = float("1")
+        items = list(remembered.items())
+        owners = [getrefcount(known) for _, known in items]
+        by_none = next(count for (address, _), count in zip(items, owners, strict=True) if address == _NOWHERE)
+        for (address, known), count in zip(items, owners, strict=True):
+            if known() is None if type(known) is ref else count == by_none:
+                taken = remembered.pop(address, known)
                 if taken is not known:  # another thread's record came to lie there just now
-                    self._by_address.setdefault(address, taken)
-        self._many = max(_MANY, 2 * len(self._by_address))
+                    remembered.setdefault(address, taken)
+        self._many = max(_MANY, 2 * len(remembered))
 
 
 class SeenCopies(threading.local):

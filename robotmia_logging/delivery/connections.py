@@ -83,9 +83,18 @@ class Connector(HTTPAdapter):
         if _pool_log.isEnabledFor(logging.DEBUG):
             method, target, version = head.partition(b"\r\n")[0].decode("latin-1").split(" ")
             pool = self._pool
-            _pool_log.debug(
-                '%s://%s:%s "%s %s %s" %s %s', pool.scheme, pool.host, pool.port, method, target, version, status, size
-            )
+            with contextlib.suppress(Exception):  # a handler or filter of the user's: the request is over all the same
+                _pool_log.debug(
+                    '%s://%s:%s "%s %s %s" %s %s',
+                    pool.scheme,
+                    pool.host,
+                    pool.port,
+                    method,
+                    target,
+                    version,
+                    status,
+                    size,
+                )
 
     def abandon(self) -> None:
         """Close the descriptors, those in use too. Not the sockets: TLS would say goodbye for the parent."""

@@ -16,11 +16,11 @@ from robotmia_logging.delivery.settings import DeliverySettings
 from robotmia_logging.delivery.transport import Outcome, Parcel, Verdict
 from robotmia_logging.messages import ENGAGE, IMPORT_AGE_S, TRACK, Message
 
-_NEAR_S = 0.01
+_NEAR_S = 0.003
 """Requests that take less keep a sender busy rather than waiting. Others beside it would wait for the interpreter, like
-whoever logs: it can take 5 ms to get it from a busy thread."""
+whoever logs: to get it from a busy thread takes 5 ms."""
 
-_LEARNT = 0.02
+_LEARNT = 0.002
 """How much one slower request counts for."""
 
 _FEW = 2

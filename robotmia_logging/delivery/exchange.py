@@ -7,6 +7,7 @@ alike.
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import time
@@ -137,10 +138,14 @@ def send_request(sock: Any, request: bytes, within_s: float) -> bool:
     sock.settimeout(within_s)
     try:
         sock.sendall(request)
-    except (BrokenPipeError, ConnectionResetError):
+    except (BrokenPipeError, ConnectionResetError, ConnectionAbortedError):
         return False
     except TimeoutError:
         raise TimeoutError(f"the request couldn't be sent within {within_s:.4g} s") from None
+    except OSError as error:
+        if error.errno != errno.EPROTOTYPE:  # how macOS may say it
+            raise
+        return False
     return True
 
 

@@ -64,7 +64,7 @@ class Intake:
         if isinstance(item, Message):
             self._outcomes.counters.rendered += item.rendered
         if self._reader is not None and item.place is not None:
-            self._accept_kept(self._reader, item)
+            self._accept_out_of_turn(self._reader, item)
         else:
             self._outcomes.counters.accepted += 1
             self._take_over(item)
@@ -75,7 +75,7 @@ class Intake:
             self._make_room_for(items)
             count = self._accept_ordinary(items)
         else:
-            count = self.accept_kept(items)
+            count = self._accept_in_turn(items)
         if not count:
             self.accept(items[0])
         return count or 1
@@ -209,7 +209,7 @@ class Intake:
         self._outcomes.dropped("overflow", count, f"spool_max_bytes={self._settings.spool_max_bytes}")
         return segment
 
-    def accept_kept(self, items: Sequence[Message | Refusal]) -> int:
+    def _accept_in_turn(self, items: Sequence[Message | Refusal]) -> int:
         """Take over, of what came from log calls, the items in front that are kept on disk and simply come in turn.
 
         Most do: it is told by a look at where each begins and ends. What is anything else is left to `accept`.
@@ -250,7 +250,7 @@ class Intake:
         if messages:
             self._backlog.add_all(messages, sum([len(message.body) for message in messages]))
 
-    def _accept_kept(self, reader: Reader, item: Message | Refusal) -> None:
+    def _accept_out_of_turn(self, reader: Reader, item: Message | Refusal) -> None:
         arrival = reader.arrived(item, has_room=self._has_window())
         self._outcomes.counters.accepted += arrival is not Arrival.READ
         if arrival is Arrival.NOW:

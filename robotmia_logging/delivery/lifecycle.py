@@ -148,7 +148,7 @@ def _tell_lost(ends: Iterable[tuple[Delivering, bool]]) -> None:
 def _reason(delivery: Delivering, *, delivered: bool) -> str:
     if delivered:
         return "logged by threads that run on while the process ends"
-    return delivery.last_error or f"no answer within {delivery.settings.shutdown_timeout:g} s"
+    return delivery.last_error or f"shutdown_timeout={delivery.settings.shutdown_timeout:g} s was over"
 
 
 def _after_fork_in_child() -> None:

@@ -9,7 +9,7 @@ from enum import Enum
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.contextvars import bound_contextvars
 
@@ -71,10 +71,11 @@ def record_with(extras: dict[str, object], *, msg: object = "Signed Up") -> logg
     return record
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first text of all takes a while
 @given(SETTINGS, CALLS, CONTEXTS)
-def test_a_plain_record_says_what_is_composed(settings, extras, context):
+def test_a_plain_record_says_what_is_composed(options, extras, context):
     """What the quick way makes of a record is the one message that composing it gives."""
-    composer, record = Composer(settings), record_with(extras)
+    composer, record = Composer(options), record_with(extras)
     with bound_contextvars(**context):
         quick = composer.plain_events.of_record(record) if composer.plain_events else None
         captured, keys = composer.compose(from_record(record), None)
@@ -83,10 +84,11 @@ def test_a_plain_record_says_what_is_composed(settings, extras, context):
         assert keys
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first text of all takes a while
 @given(SETTINGS, CALLS, CONTEXTS, st.booleans())
-def test_a_plain_event_dict_says_what_is_composed(settings, extras, context, is_merged):
+def test_a_plain_event_dict_says_what_is_composed(options, extras, context, is_merged):
     """What the quick way makes of an event dict is the one message that composing it gives."""
-    composer = Composer(settings)
+    composer = Composer(options)
     event_dict = {**extras, "event": "Signed Up", "level": "info"}
     if is_merged:
         event_dict = {**context, **event_dict}
@@ -150,8 +152,8 @@ def test_moved_attributes_are_looked_at_closely():
 
 def test_there_is_no_quick_way_where_each_event_needs_more():
     """`before_send`, hashes, samples and callables see every call."""
-    settings = {"before_send": dict, "distinct_id": str, "privacy": Privacy(sample=0.5)}
-    for name, value in settings.items():
+    options = {"before_send": dict, "distinct_id": str, "privacy": Privacy(sample=0.5)}
+    for name, value in options.items():
         assert Composer(CaptureSettings(**{"token": "T", name: value})).plain_events is None
 
 

@@ -83,3 +83,17 @@ def test_gone_records_are_forgotten(make, monkeypatch):
     for record in [make() for _ in range(4100)]:
         seen.add(record)
     assert not any(seen.add(record) for record in living)
+
+
+def test_a_record_of_its_own_is_known_without_a_weak_reference():
+    """The common record, whose birth is nobody else's, takes the cheap way."""
+    seen, record = SeenRecords(), logging.makeLogRecord({})
+    seen.add(record)
+    assert seen._by_address == {id(record): record.relativeCreated}
+
+
+def test_a_record_without_a_birth_is_known():
+    """A program may take attributes out of its records."""
+    seen, record = SeenRecords(), logging.makeLogRecord({})
+    del record.relativeCreated
+    assert [seen.add(record), seen.add(record), record in seen] == [True, False, True]

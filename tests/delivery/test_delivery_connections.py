@@ -330,3 +330,22 @@ def test_a_request_is_logged_as_urllib3_does(caplog):
     reply = f'http://{address} "POST /track/?verbose=1 HTTP/1.1" 200 23'
     assert caplog.messages == [f"Starting new HTTP connection (1): {address}", reply, reply]
     assert {record.name for record in caplog.records} == {"urllib3.connectionpool"}
+
+
+def test_a_handler_that_raises_at_the_debug_line_changes_nothing(monkeypatch):
+    """By then the request is over: its outcome counts, whatever somebody's handler does with the line."""
+
+    class Raising(logging.Handler):
+        def emit(self, record):
+            if "POST" in record.getMessage():
+                raise RuntimeError
+
+    logger = logging.getLogger("urllib3.connectionpool")
+    monkeypatch.setattr(logger, "handlers", [Raising()])
+    monkeypatch.setattr(logger, "level", logging.DEBUG)
+    logger.manager._clear_cache()
+    with HostileServer() as server, sending_to(server.url) as transport:
+        assert [transport.send(PARCEL).verdict for _ in range(2)] == [Verdict.DELIVERED] * 2
+        assert len(server.requests) == 2
+    monkeypatch.undo()
+    logger.manager._clear_cache()

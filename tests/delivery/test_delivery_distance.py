@@ -64,7 +64,8 @@ def test_failures_lose_nothing(failure):
 
 
 @pytest.mark.parametrize(
-    ("request_s", "max_pending", "helps"), [(0.001, 100_000, False), (0.001, 9_000, True), (0.05, 100_000, True)]
+    ("request_s", "max_pending", "helps"),
+    [(0.001, 100_000, False), (0.001, 9_000, True), (0.005, 100_000, True), (0.05, 100_000, True)],
 )
 def test_other_senders_help_over_a_distance(request_s, max_pending, helps):
     """Near by, one sender does as much as several, that only take turns: they come when half of the room is taken."""

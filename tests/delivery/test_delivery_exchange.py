@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from http.client import HTTPException, RemoteDisconnected
@@ -223,15 +224,30 @@ def test_a_request_that_nobody_reads_is_late():
         send_request(near, b"x" * 10_000_000, 0.01)
 
 
-def test_an_error_of_tls_is_an_error():
-    """What TLS finds broken is no hang-up that a reply may follow."""
+class Broken:
+    """A socket that fails to send."""
 
-    class Broken:
-        def settimeout(self, _seconds):
-            pass
+    def __init__(self, error):
+        self._error = error
 
-        def sendall(self, _data):
-            raise ssl.SSLError(1, "broken")
+    def settimeout(self, _seconds):
+        pass
 
-    with pytest.raises(ssl.SSLError):
-        send_request(Broken(), b"", 1.0)
+    def sendall(self, _data):
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [BrokenPipeError(), ConnectionResetError(), ConnectionAbortedError(), OSError(errno.EPROTOTYPE, "of macOS")],
+)
+def test_hanging_up_is_said_in_many_ways(error):
+    """Whatever a system calls it, a reply may have come before."""
+    assert send_request(Broken(error), b"", 1.0) is False
+
+
+@pytest.mark.parametrize("error", [ssl.SSLError(1, "broken"), OSError(errno.ENETDOWN, "down")])
+def test_other_errors_are_errors(error):
+    """What TLS finds broken, or the network, is no hang-up that a reply may follow."""
+    with pytest.raises(type(error)):
+        send_request(Broken(error), b"", 1.0)
