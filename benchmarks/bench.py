@@ -9,7 +9,6 @@ Exit status: 0; 1 if a contestant failed or a drain lost messages; 2 for wrong u
 from __future__ import annotations
 
 import argparse
-import importlib
 import importlib.metadata
 import json
 import os
@@ -25,6 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks import hot_path
 from benchmarks.budget import budget
 from benchmarks.contestants import CONTESTANTS, Contestant
 from benchmarks.plan import SCENARIOS, SIZES, Scenario
@@ -172,10 +172,6 @@ def _figures(module: str, *arguments: str, size: str) -> Any:
 def _instructions() -> dict[str, Any]:
     """The hot path's instruction counts, where they can be counted."""
     _say(f"{INSTRUCTIONS}: the hot path")
-    try:
-        hot_path = importlib.import_module("benchmarks.hot_path")
-    except ModuleNotFoundError as error:
-        return {"not measured": str(error)}
     try:
         return dict(hot_path.measure())
     except Exception as error:

@@ -129,7 +129,7 @@ def measure(point: Point, url: str) -> dict[str, float]:
         "cpu_in_calls": cpu_in_calls,
         "waiting_bytes": _waiting_bytes(workload, min(count, 500)),
         "grown_kib": grown / 1024,
-        "body_bytes": stats.bytes_sent / max(stats.delivered, 1),
+        "sent_bytes": stats.bytes_sent / max(stats.delivered, 1),
         "lost": stats.accepted - stats.delivered,
     }
 
@@ -179,8 +179,8 @@ def main() -> int:
             "p99 µs",
             "CPU µs",
             "CPU calls",
-            "body bytes",
-            "wait. bytes",
+            "sent",
+            "waiting",
             "grown KiB",
             "lost",
         )
@@ -194,7 +194,7 @@ def main() -> int:
                 units = getattr(point, field)
                 report["series"].append({"series": name, "units": units, **row})
                 figures = (f"{row['call_us']:.1f}", f"{row['times']:.2f}", f"{row['p99_us']:.0f}")
-                sizes = (f"{row['body_bytes']:,.0f}", f"{row['waiting_bytes']:,.0f}", f"{row['grown_kib']:,.0f}")
+                sizes = (f"{row['sent_bytes']:,.0f}", f"{row['waiting_bytes']:,.0f}", f"{row['grown_kib']:,.0f}")
                 print(
                     ROW.format(
                         name,

@@ -74,7 +74,13 @@ def _beside_others(contestant: Contestant, floor: Contestant, numbers: Numbers) 
         ours += taken_in_threads(contestant.log, numbers["threads"], numbers["thread_calls"])
         contestant.flush(FLUSH_S)
     tail, floors_tail = percentile(ours, 99), percentile(floors, 99)
-    return {"threads_p99_us": tail, "threads_floor_p99_us": floors_tail, "threads_times": tail / floors_tail}
+    return {
+        "threads_p99_us": tail,
+        "threads_floor_p99_us": floors_tail,
+        "threads_times": tail / floors_tail,
+        "threads_p999_us": percentile(ours, 99.9),
+        "threads_floor_p999_us": percentile(floors, 99.9),
+    }
 
 
 def _more(contestant: Contestant, floor: Contestant, turns: int) -> float:

@@ -24,10 +24,12 @@ class Column(NamedTuple):
 HALVES: tuple[tuple[Column, ...], ...] = (
     (
         Column("a call", ("median", "µs"), "call", "call_us", "{:.1f}"),
+        Column("a call", ("floor", "µs"), "call", "floor_us", "{:.1f}"),
         Column("a call", ("times", "floor"), "call", "times", "{:.2f}"),
         Column("a call", ("p99", "µs"), "call", "p99_us"),
         Column("8 threads", ("p99", "µs"), "call", "threads_p99_us"),
         Column("8 threads", ("times", "floor"), "call", "threads_times", "{:,.1f}"),
+        Column("8 threads", ("p99.9", "µs"), "call", "threads_p999_us"),
         Column("untracked, +µs", ("no", "rules"), "call", "untracked_us", "{:+.2f}"),
         Column("untracked, +µs", ("100", "rules"), "call", "rules_us", "{:+.2f}"),
         Column("drain", ("msgs/s", ""), "drain", "messages_s"),

@@ -37,9 +37,9 @@ def taken_in_threads(call: Call, threads: int, count: int) -> list[float]:
     return each
 
 
-def percentile(values: Sequence[float], share: int) -> float:
+def percentile(values: Sequence[float], share: float) -> float:
     """The value that so many in a hundred don't exceed."""
-    return sorted(values)[min(len(values) * share // 100, len(values) - 1)]
+    return sorted(values)[min(int(len(values) * share / 100), len(values) - 1)]
 
 
 @contextmanager
