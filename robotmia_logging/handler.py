@@ -94,7 +94,7 @@ class RobotmiaHandler(logging.Handler):
         if not door.enabled or not self._seen.add(record):
             return
         if match is None and plain is not None and (message := plain.of_record(record)) is not None:
-            door.send(message, record.levelno)
+            door.send(message, record.levelno or logging.NOTSET)
         else:
             door.track(from_record(record, named=record not in self._unnamed), match)
 

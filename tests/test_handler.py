@@ -289,3 +289,10 @@ def test_trouble_is_told_though_dictconfig_disabled_the_logger():
             log.removeHandler(handler)
         assert handler.stats().dead_lettered == {"bad_operation": 1}
         assert not logging.getLogger("robotmia_logging").disabled
+
+
+def test_a_record_without_a_level_is_no_trouble():
+    """`makeLogRecord` leaves the level None: the record is tracked like any other."""
+    with StdlibDoor() as door:
+        assert door.door.handle(logging.makeLogRecord({"name": "a", "msg": "Seen", "track": True})) is True
+        assert [event["event"] for event in door.events()] == ["Seen"]

@@ -13,7 +13,7 @@ from robotmia_logging.messages import as_text
 
 BLANK_COUNT = len(BLANK_RECORD)
 LAST_BLANK = BLANK_RECORD[-1]
-_KNOWN_NAMES = 10_000
+_KNOWN_NAMES, _LONG = 10_000, 250
 
 
 class _IsExtra(dict[Any, bool]):
@@ -21,7 +21,7 @@ class _IsExtra(dict[Any, bool]):
 
     def __missing__(self, name: Any) -> bool:
         known = isinstance(name, str) and name not in NEVER_PROPERTIES and not name.startswith("_")
-        if len(self) < _KNOWN_NAMES:
+        if len(self) < _KNOWN_NAMES and isinstance(name, str) and len(name) < _LONG:
             self[name] = known
         return known
 

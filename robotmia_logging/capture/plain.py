@@ -22,7 +22,7 @@ from robotmia_logging.capture.privacy import Privacy
 from robotmia_logging.capture.vocabulary import SHAPED, SPECIAL
 from robotmia_logging.messages import CREATE_ALIAS, RESERVED_PREFIX, Message, as_text, ready_event
 
-_KNOWN_NAMES = 10_000
+_KNOWN_NAMES, _LONG = 10_000, 250
 _USER = "distinct_id"
 _SAYS_MORE = (SHAPED | SPECIAL) - {_USER}
 _CONTEXT_SAYS_MORE = _SAYS_MORE - {"ip"}
@@ -124,7 +124,7 @@ class PlainEvents:
                 return None
             elif IS_EXTRA[name] and self._is_wanted(name):
                 sent[name] = value
-                if len(self._names) < _KNOWN_NAMES:
+                if len(self._names) < _KNOWN_NAMES and len(name) < _LONG:
                     self._names.add(name)
         if not SPECIAL.isdisjoint(outright) or any(map(_is_odd, list(outright))):
             return None

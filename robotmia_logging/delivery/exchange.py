@@ -224,8 +224,13 @@ def _plain_head(head: bytes) -> _Head | None:
 
 
 def _body(response: HTTPResponse) -> bytes:
-    if len(set(response.headers.get_all("Content-Length", ()))) > 1:
+    lengths = {part.strip() for value in response.headers.get_all("Content-Length", ()) for part in value.split(",")}
+    if len(lengths) > 1:
         raise HTTPException("the reply has several lengths")
+    if response.length is None and not response.chunked and (length := "".join(lengths)).isdecimal():
+        response.length = min(
+            int(length[: _LONGEST_LENGTH + 1]), LONGEST_REPLY_BYTES + 1
+        )  # it was said twice: "25, 25"
     try:
         body = response.read(LONGEST_REPLY_BYTES + 1)
     except IncompleteRead:

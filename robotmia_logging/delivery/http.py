@@ -125,6 +125,8 @@ class HttpTransport:
             request = b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
             all_sent = send_request(self._connection.sock, request, send_within_s)
             reply = read_reply(incoming)
+            if not all_sent and reply.status < HTTPStatus.BAD_REQUEST:
+                raise ConnectionError("an answer to a request that hadn't left")
             keeps_alive = all_sent and reply.keeps_alive
             return reply
         finally:  # a KeyboardInterrupt leaves half an exchange behind too

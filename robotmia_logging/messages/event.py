@@ -14,7 +14,7 @@ from robotmia_logging.messages.times import YEAR_10000_S, unix_seconds, whole_se
 CREATE_ALIAS = "$create_alias"
 
 _TEXTS = ("token", "distinct_id", "ip")
-_KNOWN_NAMES = 10_000
+_KNOWN_NAMES, _LONG = 10_000, 250  # longer ones are made up for each call, and not remembered
 _join = b"".join
 
 
@@ -52,7 +52,7 @@ class _Heads(dict[str, bytes]):
 
     def __missing__(self, name: str) -> bytes:
         head = b'{"event":%b,"properties":' % encode(name)[0]
-        if len(self) < _KNOWN_NAMES:
+        if len(self) < _KNOWN_NAMES and len(head) < _LONG:
             self[name] = head
         return head
 

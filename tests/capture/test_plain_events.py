@@ -15,6 +15,7 @@ from structlog.contextvars import bound_contextvars
 
 from robotmia_logging.capture import CaptureSettings, Composer, Privacy, asks, from_event_dict, from_record
 from robotmia_logging.messages import Message
+from robotmia_logging.messages import event as event_module
 
 
 class Plan(Enum):
@@ -165,3 +166,13 @@ def test_what_feeds_itself_is_looked_at_closely(logger):
     record.name = logger
     assert plain_events.of_record(record) is None
     assert plain_events.of_event_dict(logger, {"event": "Signed Up", "track": True}) is None
+
+
+def test_long_names_are_not_remembered():
+    """Texts of any length as event names, or as names of extras, leave no memory taken."""
+    composer, heads = Composer(CaptureSettings(token="T")), len(event_module._HEADS)
+    for number in range(50):
+        name = f"{number} {'x' * 1000}"
+        assert composer.plain_events.of_record(record_with({"track": name, name: 1})) is not None
+    assert len(event_module._HEADS) == heads
+    assert composer.plain_events._names == {"distinct_id"}

@@ -349,3 +349,21 @@ def test_a_handler_that_raises_at_the_debug_line_changes_nothing(monkeypatch):
         assert len(server.requests) == 2
     monkeypatch.undo()
     logger.manager._clear_cache()
+
+
+def test_success_said_before_the_request_has_left_is_none():
+    """A server that answers 200 and hangs up amid a large request can't have taken it."""
+
+    def hasty(listener):
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(100)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=hasty, args=(listener,))
+        server.start()
+        with sending_to(f"http://127.0.0.1:{listener.getsockname()[1]}") as transport:
+            outcome = transport.send(Parcel(path="track", bodies=[b'{"x":"' + b"y" * 20_000_000 + b'"}']))
+        server.join()
+    assert (outcome.verdict, outcome.ambiguous) == (Verdict.FAILED, True)

@@ -251,3 +251,9 @@ def test_other_errors_are_errors(error):
     """What TLS finds broken, or the network, is no hang-up that a reply may follow."""
     with pytest.raises(type(error)):
         send_request(Broken(error), b"", 1.0)
+
+
+def test_a_length_said_twice_is_one_length():
+    """What a proxy has put together of two fields that agree is no reason to wait for the connection's end."""
+    reply = read_any_reply(Incoming(Pieces(b"HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\n1", silent=True), 1.0))
+    assert (reply.body, reply.body_error) == (b"1", None)
