@@ -22,7 +22,7 @@ from tests.hostile import HostileServer, Script
 
 _ROOT = Path(__file__).parents[2]
 _SCRIPTS = Path(__file__).parent / "scripts"
-_LOST = re.compile(r"^robotmia_logging: (\d+) messages not delivered at exit: (.+)$", re.MULTILINE)
+_LOST = re.compile(r"^robotmia_logging: (\d+) messages? not delivered at exit: (.+)$", re.MULTILINE)
 
 
 _starting = threading.Lock()
