@@ -87,7 +87,7 @@ SCENARIOS: dict[str, Scenario] = {
         concerns=lambda each: each is RobotmiaSpool,
     ),
     "import": Scenario(
-        repetitions=(1, 5, 25),
+        repetitions=(1, 3, 25),
         numbers={},
         concerns=lambda each: bool(each.modules) and each not in (PlainStructlog, RobotmiaSpool, RobotmiaStructlog),
     ),
