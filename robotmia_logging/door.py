@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from robotmia_logging.capture import OWN_LOGGER, Call, Captured, Composer, is_carrier, is_own
 from robotmia_logging.delivery import SENDING, THREAD_NAME, Delivery, Stats, switched_off
+from robotmia_logging.diversion import Nowhere, Outlet, adopt
 from robotmia_logging.errors import ConfigurationError
 from robotmia_logging.messages import Message
 from robotmia_logging.options import Given
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from robotmia_logging.capture import Explanation, Match
 
 _log = logging.getLogger(OWN_LOGGER)
+
+PLACEHOLDER_TOKEN = "no-token"  # noqa: S105  (what it says)
+"""In messages captured from a door that is switched off and was given no token."""
 
 
 def _tell(line: str) -> None:
@@ -54,14 +58,30 @@ class Door:
             self.enabled = shared.enabled and given.enabled()
             settings = given.capture(shared.token, enabled=self.enabled)
             self.delivery = shared
+        self.is_switched_off = not self.enabled
+        if self.is_switched_off and settings.token is None:
+            settings = replace(settings, token=PLACEHOLDER_TOKEN)
         self.composer = Composer(settings, self.delivery.trouble)
         self.plain_events = self.composer.plain_events if self.enabled else None
+        self._own_outlet: Outlet = Nowhere() if self.is_switched_off else self.delivery
+        self._outlet: Outlet = self._own_outlet
+        adopt(self)
+
+    def divert(self, outlet: Outlet | None) -> None:
+        """Hand all messages to an outlet, those of a door that is switched off too; None: as it was set up."""
+        # Whoever logs meanwhile finds a door that is on only with an outlet that takes messages.
+        if outlet is None:
+            self.enabled = not self.is_switched_off
+            self._outlet = self._own_outlet
+        else:
+            self._outlet = outlet
+            self.enabled = True
 
     def send(self, message: Message, level: int) -> None:
         """Send the message of a call of this level."""
-        self.delivery.put(message)
+        self._outlet.put(message)
         if level >= self.flush_level:
-            self.delivery.hurry()
+            self._outlet.hurry()
 
     def track(self, call: Call, match: Match | None) -> Set[str]:
         """Send what the call asks for, and the rule that matches it; gives the extras that asked for something.
@@ -75,14 +95,14 @@ class Door:
         for item in captured:
             self._deliver(item)
         if captured and call.level >= self.flush_level:
-            self.delivery.hurry()
+            self._outlet.hurry()
         return keys
 
     def _deliver(self, item: Captured) -> None:
         if isinstance(item, Message):
-            self.delivery.put(item)
+            self._outlet.put(item)
         else:
-            self.delivery.account(item)
+            self._outlet.account(item)
 
     def explain(self, call: Call, obstacles: Iterable[str]) -> Explanation:
         """What would become of a call; nothing is sent or counted.
@@ -94,8 +114,14 @@ class Door:
         from robotmia_logging.capture import explain  # noqa: PLC0415  (for people, and seldom)
 
         own = ["what robotmia_logging itself logs is never tracked"] if is_own(call.logger) else []
-        obstacle = [] if self.enabled else ["switched off: enabled=False, or $ROBOTMIA_ENABLED"]
+        obstacle = [] if not self.is_switched_off else ["switched off: enabled=False, or $ROBOTMIA_ENABLED"]
         return explain(self.composer, call).but((*obstacle, *own, *obstacles))
+
+    def flush(self, timeout_s: float, url: str) -> bool:
+        """Wait until what was accepted for this URL has its outcome; gives whether it has."""
+        if self.is_switched_off or self.delivery.settings.url.rstrip("/") != url.rstrip("/"):
+            return True
+        return self.delivery.flush(timeout_s)
 
     def stats(self) -> Stats:
         """The account of every message."""
@@ -104,7 +130,7 @@ class Door:
 
     def describe(self) -> str:
         """The state in words; never the token."""
-        if not self.enabled:
+        if self.is_switched_off:
             return "switched off"
         delivery = self.delivery
         error = f", last error: {delivery.last_error}" if delivery.last_error else ""
