@@ -193,6 +193,12 @@ STORIES: dict[str, Story] = {
         *[(f"on disk: {amount}", []) for amount in (19.9, 29.9, 49.9)],
         ("delivered by the next process: 3", []),
     ],
+    "tested.py": [
+        ("test-user signed up for pro", []),
+        ("no event 'Signed Up' with plan='free', seats=3 was tracked", []),
+        ("plan: expected 'free', got 'pro'", []),
+        ("ada signed up for pro", [event("ada", "Signed Up", plan="pro")]),
+    ],
 }
 
 
@@ -219,7 +225,8 @@ def _read(url: str, what: str) -> list[dict[str, Any]]:
 
 def as_arrival(sent: Mapping[str, Any]) -> Arrival:
     """What the sandbox says of a message, as an arrival: less token, user and time, but wrong ones stay and show."""
-    message, user, arrived = sent["message"], sent["distinct_id"], sent["arrived"]
+    message, arrived = sent["message"], sent["arrived"]
+    user = _user(message)
     if sent["endpoint"] == "engage":
         days = round((arrived - message.get("$time", arrived)) / DAY_S)
         return Arrival("engage", user, _json(_rest(message, "$", arrived - days * DAY_S)) + _age(days))
@@ -230,8 +237,13 @@ def as_arrival(sent: Mapping[str, Any]) -> Arrival:
 
 
 def _as_refused(refusal: Mapping[str, Any], message: Mapping[str, Any]) -> Arrival:
-    user = message.get("$distinct_id") or message.get("properties", {}).get("distinct_id")
-    return Arrival("refused", user, refusal["error"])
+    return Arrival("refused", _user(message), refusal["error"])
+
+
+def _user(message: Mapping[str, Any]) -> str | None:
+    """The user as sent; the sandbox says whom an alias stands for."""
+    user: str | None = message.get("$distinct_id") or message.get("properties", {}).get("distinct_id")
+    return user
 
 
 def _rest(fields: Mapping[str, Any], prefix: str, logged: float) -> dict[str, Any]:

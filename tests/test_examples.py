@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from robotmia_logging.sandbox.server import SandboxServer
+from robotmia_logging.sandbox.store.records import Filters
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TOKEN = "a-token"
@@ -52,19 +53,23 @@ def run(server):
     return run_to_end
 
 
+def accepted(server):
+    """What the server has accepted."""
+    return server.store.entries(Filters(refused=False))
+
+
 @pytest.fixture
 def events(server):
     """The events that arrived, as (endpoint, user, name, properties less token, user and time)."""
 
     def read():
         found = []
-        for sent in server.store.messages():
+        for sent in accepted(server):
             if sent.endpoint != "engage":
-                properties = dict(sent.message["properties"])
+                properties = dict(sent.body["properties"])
                 assert properties.pop("token") == TOKEN
                 assert isinstance(properties.pop("time"), int)
-                properties.pop("distinct_id", None)
-                found.append((sent.endpoint, sent.user, sent.message["event"], properties))
+                found.append((sent.endpoint, properties.pop("distinct_id", None), sent.body["event"], properties))
         return found
 
     return read
@@ -76,9 +81,9 @@ def updates(server):
 
     def read():
         found = []
-        for sent in server.store.messages():
+        for sent in accepted(server):
             if sent.endpoint == "engage":
-                update = dict(sent.message)
+                update = dict(sent.body)
                 assert update.pop("$token") == TOKEN
                 assert isinstance(update.pop("$time"), int)
                 found.append((update.pop("$distinct_id"), update))
@@ -122,8 +127,8 @@ def test_dictconfig_events(run, events, server):
     assert _by_user(found, "bob", 1) == [("track", "bob", "Account Closed", release)]
     assert _by_user(found, "ada", 1) == [("import", "ada", "Trial Started", release)]
     assert len(found) == 6
-    (imported,) = [sent for sent in server.store.messages() if sent.endpoint == "import"]
-    assert imported.message["properties"]["time"] == pytest.approx(time.time() - 30 * 24 * 3600, abs=60)
+    (imported,) = [sent for sent in accepted(server) if sent.endpoint == "import"]
+    assert imported.body["properties"]["time"] == pytest.approx(time.time() - 30 * 24 * 3600, abs=60)
 
 
 def test_dictconfig_updates(run, updates):
@@ -199,12 +204,25 @@ def test_zero_code(run, events, updates):
 def test_one_bad_message(run, events, server):
     """Of a batch of fifty with one that the server refuses, forty-nine arrive once, and its reason is shown."""
     printed = run("one_bad_message.py")
-    batches = [refusal.what["messages"] for refusal in server.store.refusals()]
+    batches = [refusal.body["messages"] for refusal in server.store.entries(Filters(refused=True))]
     assert (len(batches[0]), len(batches[-1])) == (50, 1)
     names = [name for _, _, name, _ in events()]
     assert sorted(names) == sorted(f"Looked for robot {number}" for number in range(1, 51) if number != 21)
     assert "50 accepted, 49 delivered, dead letters: {'refused': 1}\n" in printed
     assert re.search(r"^dead letter: .* event name is longer than 255 characters$", printed, re.MULTILINE)
+
+
+def test_tested(run, events):
+    """What was captured isn't sent; what a failed assertion says is printed; the real sign-up arrives."""
+    assert run("tested.py").splitlines() == [
+        "test-user signed up for pro",
+        "no event 'Signed Up' with plan='free', seats=3 was tracked",
+        "there is one event 'Signed Up'; it differs:",
+        "  plan: expected 'free', got 'pro'",
+        "  seats: expected 3, but it isn't there",
+        "ada signed up for pro",
+    ]
+    assert events() == [("track", "ada", "Signed Up", {"plan": "pro"})]
 
 
 # The demo
@@ -353,10 +371,6 @@ def test_compare_shows_all_lines():
 )
 def test_a_wrong_token_or_time_shows(properties, what):
     """Token and time are not shown when they are right, and are when they are not."""
-    sent = {
-        "endpoint": "track",
-        "distinct_id": "ada",
-        "arrived": 0.0,
-        "message": {"event": "Seen", "properties": properties},
-    }
+    message = {"event": "Seen", "properties": {**properties, "distinct_id": "ada"}}
+    sent = {"endpoint": "track", "arrived": 0.0, "message": message}
     assert demo.as_arrival(sent) == demo.Arrival("track", "ada", what)

@@ -1,5 +1,6 @@
 """The sandbox as a running server: in a thread for tests, in the foreground for the command."""
 
+import asyncio
 import signal
 import socket
 import threading
@@ -8,17 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
 
-import uvicorn
-from starlette.applications import Starlette
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from robotmia_logging.sandbox.app import Clock
+from robotmia_logging.sandbox.faults import Faults, FaultSwitch
+from robotmia_logging.sandbox.serving import Serving, listening
+from robotmia_logging.sandbox.store.store import Store
 
-from robotmia_logging.sandbox.app import Clock, create_app
-from robotmia_logging.sandbox.store import Store
+MAX_MESSAGES = 100_000
+MAX_BYTES = 256 * 2**20
 
 _START_S = 10
-_GRACE_S = 3  # for requests under way when the server ends
 
 
 class SandboxServer:
@@ -29,6 +29,9 @@ class SandboxServer:
         port: the port; 0 takes a free one.
         db: a file to keep messages in; without one they are gone when the block ends.
         clock: says when messages arrive, in unix seconds.
+        max_messages: how many messages are kept; the oldest give way.
+        max_bytes: how many bytes of them are kept.
+        faults: the faults it shows from the start.
 
     Attributes:
         store: what arrived, for tests that would rather not ask over HTTP.
@@ -47,12 +50,17 @@ class SandboxServer:
         *,
         db: str | Path | None = None,
         clock: Clock = time.time,
+        max_messages: int = MAX_MESSAGES,
+        max_bytes: int = MAX_BYTES,
+        faults: Faults | None = None,
     ) -> None:
         self._host, self._port, self._db, self._clock = host, port, db, clock
+        self._max_messages, self._max_bytes = max_messages, max_bytes
+        self._switch = FaultSwitch(faults)
         self._socket: socket.socket | None = None
 
     def __repr__(self) -> str:
-        return f"SandboxServer({self.url!r})" if self._socket else "SandboxServer(not running)"
+        return f"{type(self).__name__}({self.url!r})" if self._socket else f"{type(self).__name__}(not running)"
 
     @property
     def port(self) -> int:
@@ -64,16 +72,28 @@ class SandboxServer:
         """The base of the endpoints' URLs, without a slash at the end."""
         return _url(self._host, self._port)
 
+    @property
+    def current_faults(self) -> Faults:
+        """The faults in force."""
+        return self._switch.faults
+
+    def set_faults(self, faults: Faults) -> None:
+        """Put these faults in force, in place of all others; when it returns, they are."""
+        self._switch.set(faults)
+        if self._socket is not None:
+            asyncio.run_coroutine_threadsafe(self._server.follow(), self._server.loop).result()
+
     def __enter__(self) -> "SandboxServer":  # noqa: PYI034 - Self came with 3.11
-        self._socket = _listen(self._host, self._port)
+        self._socket = listening(self._host, self._port)
         try:
-            self.store = Store(self._db)
+            self.store = Store(self._db, max_messages=self._max_messages, max_bytes=self._max_bytes)
         except BaseException:
             self._socket.close()
+            self._socket = None
             raise
         self._port = _port(self._socket)
         ready = threading.Event()
-        self._server = _Server(create_app(self.store, self._clock), on_ready=ready.set)
+        self._server = Serving(self.store, self._switch, self._clock, on_ready=ready.set)
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="robotmia-sandbox", daemon=True
         )
@@ -97,6 +117,9 @@ def serve(
     db: str | Path | None = None,
     *,
     clock: Clock = time.time,
+    max_messages: int = MAX_MESSAGES,
+    max_bytes: int = MAX_BYTES,
+    faults: Faults | None = None,
     on_ready: Callable[[str], None] = lambda _url: None,
 ) -> None:
     """Run a sandbox in the main thread until SIGINT or SIGTERM; a second signal doesn't wait for requests.
@@ -106,63 +129,24 @@ def serve(
         port: the port; 0 takes a free one.
         db: a file to keep messages in.
         clock: says when messages arrive, in unix seconds.
+        max_messages: how many messages are kept; the oldest give way.
+        max_bytes: how many bytes of them are kept.
+        faults: the faults it shows from the start.
         on_ready: called with the URL once it listens.
 
     Raises:
         OSError: it can't listen there.
         sqlite3.Error: the file can't be used.
     """
-    with _listen(host, port) as listening, Store(db) as store:
-        url = _url(host, _port(listening))
-        server = _Server(create_app(store, clock), on_ready=lambda: on_ready(url))
+    with listening(host, port) as listener, Store(db, max_messages=max_messages, max_bytes=max_bytes) as store:
+        url = _url(host, _port(listener))
+        server = Serving(store, FaultSwitch(faults), clock, on_ready=lambda: on_ready(url))
         with _ended_by_signals(server):
-            server.run([listening])
-
-
-class _QuietProtocol(H11Protocol):
-    """Without access log, for this server only: uvicorn's own switch silences `uvicorn.access` process-wide.
-
-    In a test the sandbox shares the process with a program whose logging is under test.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.access_log = False
-
-
-class _Server(uvicorn.Server):
-    """A uvicorn server that leaves logging and signals alone, and tells when it is up."""
-
-    def __init__(self, app: Starlette, on_ready: Callable[[], None] = lambda: None) -> None:
-        config = uvicorn.Config(
-            app,
-            http=_QuietProtocol,
-            ws="none",
-            lifespan="off",
-            loop="asyncio",
-            log_config=None,
-            log_level=None,
-            proxy_headers=False,  # the address of the request is part of what is tested
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_S,
-        )
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Nothing: uvicorn would raise SIGTERM again at the end, and the process would die of it."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to answer, and say so."""
-        await super().startup(sockets)
-        if self.started:
-            self._on_ready()
+            server.run([listener])
 
 
 @contextmanager
-def _ended_by_signals(server: _Server) -> Iterator[None]:
+def _ended_by_signals(server: Serving) -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
         server.force_exit = server.should_exit
         server.should_exit = True
@@ -175,18 +159,8 @@ def _ended_by_signals(server: _Server) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket, made here so that a port in use is an ordinary OSError, not uvicorn's sys.exit."""
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    listening = socket.create_server((host, port), family=family, backlog=2048)
-    # Connections inherit it. asyncio sets it only for sockets made with an explicit protocol, and without it
-    # an answer's body waits some 40 ms for the client to acknowledge the headers.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listening
-
-
-def _port(listening: socket.socket) -> int:
-    port: int = listening.getsockname()[1]
+def _port(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
     return port
 
 

@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 import pytest
 
 from robotmia_logging.sandbox.server import SandboxServer
+from robotmia_logging.sandbox.store.records import Filters
 from tests.cli.command_running import RUN, apart, ended, environment, here, letters, names_in
 from tests.hostile import HostileServer, accept, held_until, latency, refuse_if, status
 from tests.replay.replay_logs import RULES, asking, at, line
@@ -91,7 +92,7 @@ def test_a_log_becomes_events(capsys, log):
     log.write_bytes(placed(0, 100) + line(100, "noise") + b"hello\n")
     with SandboxServer(clock=lambda: datetime(2026, 11, 25, tzinfo=timezone.utc).timestamp()) as sandbox:
         said = here(capsys, *arguments(sandbox, "--rules", rules(log), log))
-        events = sandbox.store.messages()
+        events = sandbox.store.entries(Filters(refused=False))
     assert said.code == 1  # for the line that can't be read
     [fields] = said.json
     assert (fields["delivered"], fields["lines"]["matched"], fields["lines"]["unmatched"]) == (100, 100, 1)
@@ -120,10 +121,11 @@ def test_logs_of_all_kinds_end_in_the_sandbox(capsys, logs):
         for delivered in (2 * 105 + 35, 0):
             said = here(capsys, *arguments(sandbox, "--rules", logs / "rules.toml", *logs.glob("*log*")))
             assert (said.code, said.json[0]["delivered"]) == (0, delivered)
-        messages = sandbox.store.messages()
-    numbers = [sent.message["properties"]["n"] for sent in messages if "event" in sent.message]
+        messages = sandbox.store.entries(Filters(refused=False))
+    numbers = [sent.body["properties"]["n"] for sent in messages if "event" in sent.body]
     assert Counter(numbers) == Counter(range(140))
-    assert Counter(sent.user for sent in messages if "$add" in sent.message) == Counter(f"u{n % 7}" for n in range(105))
+    added = Counter(sent.distinct_id for sent in messages if sent.event == "$add")
+    assert added == Counter(f"u{n % 7}" for n in range(105))
 
 
 def test_old_events_are_imported(capsys, log):

@@ -1,3 +1,4 @@
+import base64
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import pytest
 import requests
 
 RUN = "from robotmia_logging.cli import main; main()"
+EVENT = base64.b64encode(b'{"event": "Signed Up", "properties": {"token": "t", "distinct_id": "u"}}').decode()
 WITHOUT = "import sys; sys.modules[{!r}] = None; " + RUN
 
 
@@ -49,6 +51,36 @@ def test_unusable_database(tmp_path):
     result = run("sandbox", "--port", "0", "--db", str(tmp_path / "missing" / "sandbox.db"))
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
     assert "unable to open database file" in result.stderr
+
+
+def test_faults_and_bounds():
+    """Faults and bounds are given as options, and a second number for what is kept is not exceeded."""
+    options = ["--fail", "503", "--retry-after", "3", "--times", "1", "--max-messages", "2"]
+    command = [sys.executable, "-c", RUN, "sandbox", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            url = process.stdout.readline().split()[-1]
+            answers = [requests.get(f"{url}/track/", params={"data": EVENT}, timeout=10) for _ in range(4)]
+            kept = requests.get(f"{url}/sandbox/messages", timeout=10).json()
+        finally:
+            process.terminate()
+    seen = [(answer.status_code, answer.headers.get("Retry-After")) for answer in answers]
+    assert seen == [(503, "3"), *[(200, None)] * 3]
+    assert [message["id"] for message in kept] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (["--fail", "200"], "fail must be statuses of 400 to 599, not 200."),
+        (["--fail", "often"], "a failure is STATUS or STATUS:PROBABILITY, such as 503:0.1, not 'often'."),
+        (["--hang", "0.7", "--reset", "0.7"], "the probabilities of faults must add up to at most 1, not 1.4."),
+    ],
+)
+def test_bad_faults_on_the_command_line(options, error):
+    """A fault that can't be is wrong use, said in one sentence."""
+    result = run("sandbox", *options)
+    assert (result.returncode, result.stderr.splitlines()[-1]) == (2, f"Error: {error}")
 
 
 def test_version():

@@ -37,6 +37,10 @@ BATCH = (
 TOKEN = '"$token": "36ada5b10da39a1347559321baf13063", "$distinct_id": "13793"'
 
 
+def warned_of(sandbox):
+    return [sent["warnings"] for sent in sandbox.messages()]
+
+
 def raw(sandbox, path_and_query):
     return sandbox.session.get(sandbox.server.url + path_and_query, allow_redirects=False, timeout=10)
 
@@ -45,6 +49,7 @@ def test_urls_of_current_messages(sandbox):
     """The URLs of the undated event and of the profile update are answered with 1."""
     for url in (f"/track/?data={SIGNED_UP}", f"/engage/?data={DAVID}"):
         assert raw(sandbox, url).text == "1"
+    assert warned_of(sandbox) == [[], []]
     assert sandbox.profile("13793")["properties"]["$last_name"] == "Jones"
 
 
@@ -57,11 +62,23 @@ def test_old_event_urls(sandbox, data):
     assert sandbox.messages()[0]["distinct_id"] == "13793"
 
 
-@pytest.mark.parametrize("data", [GAME, GAME + "==", GAME_OF_A_NUMBER], ids=["exact", "surplus", "number"])
-def test_event_urls_in_their_time(sandbox, data):
-    """All event URLs are accepted by /track/ on the day of their events."""
+@pytest.mark.parametrize(
+    ("data", "warnings"),
+    [
+        (GAME, []),
+        (GAME + "==", ["data ends with 2 '=' where Base64 has 0"]),
+        (
+            GAME_OF_A_NUMBER,
+            ['distinct_id is the number 13793: robotmia expects a string, and treats it as "13793"'],
+        ),
+    ],
+    ids=["exact", "surplus", "number"],
+)
+def test_event_urls_in_their_time(sandbox, data, warnings):
+    """All event URLs are accepted by /track/ on the day of their events, with warnings where they err."""
     sandbox.clock.now = 1245613885.0 + 60
     assert raw(sandbox, f"/track/?data={data}").text == "1"
+    assert warned_of(sandbox) == [warnings]
 
 
 @pytest.mark.parametrize("data", [SIGNED_UP, GAME + "=="], ids=["accepted", "refused"])
@@ -92,6 +109,7 @@ def test_batch_body(sandbox):
         url = sandbox.server.url + path
         assert sandbox.session.post(url, f"data={BATCH}", headers=form, timeout=10).text == "1"
     assert [sent["message"]["event"] for sent in sandbox.messages()] == ["Signed Up", "Uploaded Photo"] * 2
+    assert warned_of(sandbox) == [[]] * 4
 
 
 @pytest.mark.parametrize(
@@ -110,13 +128,15 @@ def test_batch_body(sandbox):
     ],
 )
 def test_operations(sandbox, operation):
-    """Each profile update of the document is accepted."""
+    """Each profile update of the document is accepted, without a warning."""
     assert sandbox.send("engage", json.loads(f"{{{TOKEN}, {operation}}}")) == ""
+    assert warned_of(sandbox) == [[]]
 
 
 def test_alias_example(sandbox):
     """The document's alias sends what the new id did to the original."""
     alias = {"distinct_id": "ORIGINAL_ID", "alias": "NEW_ID", "token": "e3bc4100330c35722740fb8c6f5abddc"}
     assert sandbox.send("track", {"event": "$create_alias", "properties": alias}) == ""
+    assert warned_of(sandbox) == [[]]
     sandbox.send("engage", {"$token": "t", "$distinct_id": "NEW_ID", "$set": {"a": 1}})
     assert sandbox.profile("ORIGINAL_ID")["properties"]["a"] == 1

@@ -1,4 +1,5 @@
 import struct
+from urllib.parse import quote
 
 import pytest
 from sandbox_client import encode, event, update
@@ -50,9 +51,36 @@ def test_data_given_twice(sandbox):
 
 
 def test_other_body_types(sandbox):
-    """A JSON body is refused with a word about the form."""
-    response = sandbox.session.post(sandbox.server.url + "/track/?verbose=1", json=[event()], timeout=10)
-    assert "application/x-www-form-urlencoded" in response.json()["error"]
+    """A body that is no form is refused with what it is and what it must be."""
+    url, data = sandbox.server.url + "/track/?verbose=1", {"data": encode(event())}
+    as_json = sandbox.session.post(url, json=[event()], timeout=10)
+    as_parts = sandbox.session.post(url, files=data, timeout=10)
+    packed = sandbox.session.post(url, data, headers={"Content-Encoding": "gzip"}, timeout=10)
+    bare = sandbox.session.post(url, data=b' {"event": "x"}', timeout=10)
+    form = "the body of a POST must be application/x-www-form-urlencoded"
+    assert [sent.json()["error"] for sent in (as_json, as_parts, packed, bare)] == [
+        f"{form}, not application/json",
+        f"{form}, not multipart/form-data",
+        "the body of a POST must not be compressed (gzip)",
+        f"{form} with the field data, not JSON itself",
+    ]
+
+
+@pytest.mark.parametrize(("content_type", "named"), [("text/plain;charset=UTF-8", "text/plain"), (None, "missing")])
+def test_forms_under_other_names(sandbox, content_type, named):
+    """A form whose Content-Type is text/plain (a browser's sendBeacon) or missing is read, with a warning."""
+    body = f"verbose=1&data={quote(encode([event(distinct_id='u')]))}".encode()
+    headers = {"Content-Type": content_type} if content_type else {}
+    assert sandbox.session.post(sandbox.server.url + "/track", body, headers=headers, timeout=10).json()["status"] == 1
+    (sent,) = sandbox.messages()
+    expected = "robotmia expects application/x-www-form-urlencoded"
+    assert sent["warnings"] == [f"the body's Content-Type is {named}: {expected}"]
+
+
+def test_unknown_parameters(sandbox):
+    """Parameters that the document doesn't have are ignored: clients send them."""
+    extra = {"_": "1700000000", "test": "1", "api_key": "k", "strict": "1", "": "", "ip": "maybe"}
+    assert sandbox.get("/track/", data=encode(event()), **extra).text == "1"
 
 
 def test_lists_need_a_body(sandbox):
@@ -184,6 +212,46 @@ def test_request_ip_of_updates(sandbox):
     ]
 
 
+@pytest.mark.parametrize("ip", ["", "0", 0])
+def test_updates_without_address(sandbox, ip):
+    """A $ip that is no address means none, not the request's."""
+    sandbox.update("$set", {}, ip=ip)
+    assert sandbox.messages()[0]["ip"] is None
+
+
+def test_time_of_messages(sandbox):
+    """A message's time is its own, from milliseconds too, else the whole second of its arrival."""
+    now = int(sandbox.clock.now)
+    sandbox.send("track", [event(time=now - 60), event(time=(now - 60) * 1000), event()])
+    sandbox.update("$set", {}, time=now - 0.5)
+    sandbox.update("$set", {})
+    assert [sent["time"] for sent in sandbox.messages()] == [now - 60, now - 60, now, now - 0.5, now]
+
+
+def test_what_refusals_are_about(sandbox):
+    """A refusal shows the event and the user of the message at fault."""
+    sandbox.send("track", [event("fine", distinct_id="a"), event("bad", distinct_id=7, time="x")])
+    sandbox.send("engage", update("$add", {"n": "x"}))
+    sandbox.send("engage", 5)
+    sandbox.send("track", {"event": 5, "properties": []})
+    assert [(refused["event"], refused["distinct_id"]) for refused in sandbox.refusals()] == [
+        ("bad", "7"), ("$add", "u"), (None, None), (None, None),
+    ]  # fmt: skip
+
+
+def test_request_as_it_came_in(sandbox):
+    """The request of a message can be read back: its target without data, its data, who sent it."""
+    data = encode(event())
+    sandbox.session.get(
+        f"{sandbox.server.url}/track?verbose=1&data={data}&_=1", headers={"User-Agent": "me/1"}, timeout=10
+    )
+    request = sandbox.get(f"/sandbox/arrivals/{sandbox.messages()[0]['id']}").json()["request"]
+    assert request == {
+        "method": "GET", "target": "/track?verbose=1&_=1", "client_ip": "127.0.0.1", "user_agent": "me/1",
+        "data": data, "data_size": len(data),
+    }  # fmt: skip
+
+
 def test_event_name_limit(sandbox):
     """A name of 255 characters is accepted, one more is refused: the sandbox's own limit."""
     assert sandbox.send("track", event("é" * 255)) == ""
@@ -191,15 +259,8 @@ def test_event_name_limit(sandbox):
 
 
 def test_other_methods(sandbox):
-    """HEAD and PUT store nothing and get 405."""
+    """All methods but GET and POST store nothing and get 405."""
     url = f"{sandbox.server.url}/track/?data={encode(event())}"
-    assert [sandbox.session.request(method, url, timeout=10).status_code for method in ("HEAD", "PUT")] == [
-        405,
-        405,
-    ]
+    for method in ("HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"):
+        assert sandbox.session.request(method, url, timeout=10).status_code == 405
     assert sandbox.messages() == []
-
-
-def test_index(sandbox):
-    """The root lists the endpoints and the limits."""
-    assert sandbox.get("/").json()["robotmia sandbox"] == ["/track/", "/engage/", "/import/"]
