@@ -1,4 +1,4 @@
-"""Resident memory of this process."""
+"""Resident memory of a process."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import resource
 import sys
 
 
-def resident_bytes() -> int:
-    """What is resident now; where the system doesn't tell, the most that was."""
+def resident_bytes(process: int | str = "self") -> int:
+    """What is resident now, of this process or another; where the system doesn't tell, the most that was of this."""
     try:
-        with open("/proc/self/statm") as file:
+        with open(f"/proc/{process}/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
