@@ -37,6 +37,7 @@ CONNECTIONS = 8
 USERS = 1_000
 GOAL_PER_S = 10_000
 ROW = "{:<16}{:>12}{:>12}{:>12}{:>12}{:>12}"
+BROWSER_S = 3.0  # until a browser has started, and has its share of the processor behind it
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -150,6 +151,7 @@ def page(url: str) -> Iterator[bool]:
         command += [f"--user-data-dir={profile}", url]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
             try:
+                time.sleep(BROWSER_S)
                 yield True
             finally:
                 process.terminate()

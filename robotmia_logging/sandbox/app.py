@@ -49,7 +49,7 @@ def create_app(store: Store, switch: FaultSwitch, host: Host, clock: Clock = tim
         *arrival_routes(store),
         *profile_routes(store),
         summary_route(store, clock),
-        stream_route(store, host.is_closing),
+        stream_route(store, host),
         *control_routes(store, switch, host.follow),
     ]
     faults = Middleware(FaultInjector, endpoints=get_args(Endpoint), switch=switch, network=host)

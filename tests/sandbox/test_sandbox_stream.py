@@ -11,7 +11,7 @@ import pytest
 import requests
 from sandbox_client import Sandbox, event
 
-from robotmia_logging.sandbox.reading.event_stream import KEEP_ALIVE, event_text
+from robotmia_logging.sandbox.reading.event_stream import KEEP_ALIVE, EventStream, event_text
 from robotmia_logging.sandbox.reading.stream import KEEP_ALIVE_S, LOOK_S, MAX_ITEMS, Place, follow
 from robotmia_logging.sandbox.server import SandboxServer
 from robotmia_logging.sandbox.store.records import Accepted, Arrival, Filters, Rejected
@@ -185,3 +185,28 @@ def test_open_streams_dont_delay_the_end_of_the_server() -> None:
     assert time.monotonic() - start < 2
     reading.close()
     stuck.close()
+
+
+def test_a_client_that_stopped_reading_is_reset():
+    """When the server ends, a stream whose client takes nothing any more is reset, and holds nothing up."""
+
+    async def events():
+        yield "data: 1\n\n"
+
+    async def end():
+        stuck, resets = asyncio.Event(), []
+
+        async def send(message):
+            await stuck.wait()
+
+        async def receive():
+            await asyncio.Event().wait()
+
+        def reset(scope):
+            resets.append(scope["path"])
+            stuck.set()
+
+        await EventStream(events(), lambda: True, reset)({"type": "http", "path": "/sandbox/stream"}, receive, send)
+        return resets
+
+    assert asyncio.run(end()) == ["/sandbox/stream"]

@@ -7,11 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import orjson
+
 from robotmia_logging.sandbox.api.refused import Refused
 
 MAX_BATCH = 50
 MAX_DEPTH = 200  # the sandbox's own: far over real messages, far under the recursion limit of `json`
 _MAX_INT_DIGITS = 309  # as many as the largest double has
+_LONG_INTEGER = re.compile(rb"[0-9]{19}")
 _OUTSIDE_ALPHABET = re.compile(r"[^A-Za-z0-9+/=]")
 
 
@@ -94,6 +97,24 @@ def _padded(text: str) -> str:
 def _from_json(raw: bytes) -> Any:
     """Parse strict JSON: no NaN, no number a double can't hold, no half a surrogate pair, bounded depth."""
     try:
+        value = _from_ordinary_json(raw)
+    except orjson.JSONDecodeError:
+        value = _from_any_json(raw)
+    # Counting first: it settles the matter for ordinary batches, and to look at every value takes as long as to parse.
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+        raise Refused(_TOO_DEEP)
+    return value
+
+
+def _from_ordinary_json(raw: bytes) -> Any:
+    """What nearly all clients send, in a fifth of the time."""
+    # orjson would make a double of an integer beyond 64 bits.
+    return _from_any_json(raw) if _LONG_INTEGER.search(raw) else orjson.loads(raw)
+
+
+def _from_any_json(raw: bytes) -> Any:
+    """All the rest, and what is wrong with it, said in a sentence."""
+    try:
         text = raw.decode("utf-8")
         value = json.loads(text, parse_constant=_no_constant, parse_float=_float, parse_int=_int)
     except UnicodeDecodeError as error:
@@ -102,9 +123,6 @@ def _from_json(raw: bytes) -> Any:
         raise Refused(f"data is not JSON: {error}") from None
     except RecursionError:
         raise Refused(_TOO_DEEP) from None
-    # Counting first: it settles the matter for ordinary batches, and to look at every value takes as long as to parse.
-    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
-        raise Refused(_TOO_DEEP)
     if "\\ud" in text.lower():  # UTF-8 itself can't carry a surrogate: only such an escape can
         _check_surrogates(value)
     return value

@@ -33,13 +33,14 @@ class EventStream(StreamingResponse):
     Args:
         events: the texts; they should end by themselves soon after the server does.
         closing: whether the server ends.
+        reset: resets the connection of a request.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncIterator[str], closing: Callable[[], bool]) -> None:
+    def __init__(self, events: AsyncIterator[str], closing: Callable[[], bool], reset: Callable[[Scope], None]) -> None:
         super().__init__(events, headers={"Cache-Control": "no-store"})
-        self._closing = closing
+        self._closing, self._reset = closing, reset
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the events or the server end.
@@ -51,6 +52,9 @@ class EventStream(StreamingResponse):
             while not sending.done() and not self._closing():
                 await asyncio.wait({sending}, timeout=_WATCH_S)
             await asyncio.wait({sending}, timeout=_GRACE_S)
+            if not sending.done():
+                self._reset(scope)
+                await asyncio.wait({sending}, timeout=_GRACE_S)
             if sending.done():
                 sending.result()
         finally:

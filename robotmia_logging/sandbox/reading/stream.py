@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from robotmia_logging.sandbox.faults import Network
 from robotmia_logging.sandbox.reading.arrivals import entry_json
 from robotmia_logging.sandbox.reading.brief import brief
 from robotmia_logging.sandbox.reading.event_stream import KEEP_ALIVE, EventStream, event_text
@@ -31,7 +32,7 @@ KEEP_ALIVE_S = 15
 _LOOKS_TO_KEEP_ALIVE = int(KEEP_ALIVE_S / LOOK_S)
 
 
-def stream_route(store: Store, closing: Callable[[], bool], *, sleep: Sleep = asyncio.sleep) -> Route:
+def stream_route(store: Store, host: Network, *, sleep: Sleep = asyncio.sleep) -> Route:
     """The endpoint `/sandbox/stream`.
 
     It starts with the newest entries that pass the filters, as many as one event takes, or goes on after the
@@ -41,7 +42,7 @@ def stream_route(store: Store, closing: Callable[[], bool], *, sleep: Sleep = as
 
     Args:
         store: where entries are.
-        closing: whether the server ends; streams end with it.
+        host: says whether the server ends: streams end with it, and those that nobody reads are reset.
         sleep: waits so many seconds between two looks.
     """
     run = secrets.token_hex(4)  # another server, or this one started anew, counts from 1 again
@@ -54,7 +55,8 @@ def stream_route(store: Store, closing: Callable[[], bool], *, sleep: Sleep = as
         place = Place(run=run, epoch=store.epoch, number=filters.after or 0)
         last = request.headers.get("last-event-id") or request.query_params.get("seen", "")
         seen = Place.read(last) or place
-        return EventStream(follow(store, filters, seen, place, closing=closing, sleep=sleep), closing)
+        events = follow(store, filters, seen, place, closing=host.is_closing, sleep=sleep)
+        return EventStream(events, host.is_closing, host.reset)
 
     return Route("/sandbox/stream", stream)
 

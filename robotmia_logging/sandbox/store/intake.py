@@ -62,6 +62,8 @@ class Intake:
         self._updates.write()
 
     def _original(self, user: str) -> str:
+        if not self._tally.aliases:
+            return user
         if user not in self._originals:
             self._originals[user] = original(self._connection, user)
         return self._originals[user]

@@ -34,7 +34,6 @@ CREATE TABLE entries (
     body TEXT NOT NULL
 );
 CREATE INDEX entries_by_user ON entries (user);
-CREATE INDEX entries_by_event ON entries (event);
 CREATE INDEX entries_refused ON entries (id) WHERE error IS NOT NULL;
 CREATE INDEX entries_warned ON entries (id) WHERE warnings IS NOT NULL;
 

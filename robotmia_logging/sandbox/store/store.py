@@ -158,7 +158,7 @@ class Store:
         """
         with self._database.reading() as connection:
             where, values = _limited(*_condition(connection, filters), filters)
-            return summarize(connection, where, values, now)
+        return summarize(self._database.reading, where, values, now)
 
 
 def _condition(connection: sqlite3.Connection, filters: Filters) -> tuple[str, dict[str, Any]]:

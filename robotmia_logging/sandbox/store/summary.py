@@ -1,11 +1,13 @@
 """How much arrived, by name and over time: SQL over the entries, which are counted where they lie."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 Values = Mapping[str, Any]
+Reading = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60)
 _MAX_BARS = 60
@@ -73,18 +75,26 @@ class Summary:
     counts: Counts
 
 
-def summarize(connection: sqlite3.Connection, condition: str, values: Values, now: float) -> Summary:
+def summarize(reading: Reading, condition: str, values: Values, now: float) -> Summary:
     """Count the entries that meet a condition.
 
+    Each query is a reading of its own: together they take a quarter of a second over 100,000 entries, and what arrives
+    must not wait for all of them. What they say may differ by what arrived meanwhile.
+
     Args:
-        connection: the database.
+        reading: gives access to the database for a block.
         condition: SQL over the columns of `entries`, with named parameters.
         values: the parameters.
         now: the time, in unix seconds; counts over time end here.
     """
-    row = connection.execute(_TOTALS.format(condition=condition), values).fetchone()
-    messages, refusals, warnings, users, oldest, newest = row
-    names = connection.execute(_NAMES.format(condition=condition), values).fetchall()
+
+    def rows(query: str, more: Values | None = None) -> list[Any]:
+        with reading() as connection:
+            return connection.execute(query.format(condition=condition), {**values, **(more or {})}).fetchall()
+
+    ((messages, refusals, warnings, users, oldest, newest),) = rows(_TOTALS)
+    names = rows(_NAMES)
+    window = _Window.of(oldest, newest, now)
     return Summary(
         messages=messages,
         refusals=refusals,
@@ -94,7 +104,7 @@ def summarize(connection: sqlite3.Connection, condition: str, values: Values, no
             NameCount(event=event, endpoint=endpoint, count=count, refused=refused, users=users, last=last)
             for event, endpoint, count, refused, users, last in names
         ),
-        counts=_counts(connection, condition, values, _Window.of(oldest, newest, now)),
+        counts=_counts(window, rows(_STEPS, window.values())),
     )
 
 
@@ -116,12 +126,14 @@ class _Window:
         steps = min(_MAX_BARS, max(_MIN_BARS, needed))
         return cls(start=(last - steps + 1) * step_s, step_s=step_s, steps=steps)
 
+    def values(self) -> Values:
+        """As parameters of SQL."""
+        return {"_start": self.start, "_step": self.step_s, "_end": self.start + self.step_s * self.steps}
 
-def _counts(connection: sqlite3.Connection, condition: str, values: Values, window: _Window) -> Counts:
+
+def _counts(window: _Window, rows: Iterable[tuple[int, int, int]]) -> Counts:
     accepted, refused = [0] * window.steps, [0] * window.steps
-    end = window.start + window.step_s * window.steps
-    place = {**values, "_start": window.start, "_step": window.step_s, "_end": end}
-    for step, *bars in connection.execute(_STEPS.format(condition=condition), place):
+    for step, *bars in rows:
         accepted[step], refused[step] = bars
     return Counts(start=window.start, step_s=window.step_s, accepted=tuple(accepted), refused=tuple(refused))
 
