@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import get_args
 
-from anyio import CapacityLimiter, to_thread
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -19,7 +19,7 @@ from robotmia_logging.sandbox.store.records import Arrival, Endpoint, Rejected
 from robotmia_logging.sandbox.store.store import Store
 
 MAX_BODY_BYTES = 10_000_000
-_LARGE_BYTES = 500_000
+_SMALL_BYTES = 100_000  # a batch of 50 is mostly under 40,000; of megabytes the decoding would hold up the others
 _MAX_DRAINED_BYTES = 10 * MAX_BODY_BYTES
 _MAX_KEPT_DATA = 100_000  # characters of Base64: a batch of 50 ordinary messages has a third of it
 _MAX_KEPT_TEXT = 1000  # characters of target and user agent
@@ -38,27 +38,22 @@ def endpoint_routes(store: Store, clock: Callable[[], float]) -> list[Route]:
         store: where messages are kept.
         clock: says when they arrive, in unix seconds.
     """
-    # One at a time: SQLite has one writer, and threads that pass the GIL to and fro cost a third of what gets through.
-    take_turns = CapacityLimiter(1)
     return [
-        Route(path, _endpoint(endpoint, store, clock, take_turns), methods=[*_METHODS, "OPTIONS"], middleware=[_CORS])
+        Route(path, _endpoint(endpoint, store, clock), methods=[*_METHODS, "OPTIONS"], middleware=[_CORS])
         for endpoint in get_args(Endpoint)
         for path in (f"/{endpoint}/", f"/{endpoint}")
     ]
 
 
-def _endpoint(
-    endpoint: Endpoint, store: Store, clock: Callable[[], float], take_turns: CapacityLimiter
-) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(endpoint: Endpoint, store: Store, clock: Callable[[], float]) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         # An OPTIONS that reaches this is no browser's. HEAD comes with every GET; here a GET stores something.
         if request.method not in _METHODS:
             return Response(status_code=405, headers={"Allow": ", ".join(_METHODS)})
         body = await _read_body(request) if request.method == "POST" else b""
-        # Decoding megabytes and writing to disk would hold up the other connections here.
         process = partial(_process, endpoint, store, clock(), request, body)
-        is_large = body is not None and len(body) > _LARGE_BYTES  # and may take seconds, so let others pass
-        return await to_thread.run_sync(process, limiter=None if is_large else take_turns)
+        # Not in a thread: to hand a batch over, and the GIL to and fro, costs as much as all that is done with it.
+        return process() if body is not None and len(body) <= _SMALL_BYTES else await run_in_threadpool(process)
 
     return handle
 
