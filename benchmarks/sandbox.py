@@ -65,13 +65,13 @@ class Load:
         with socket.create_connection((self._host, self._port)) as connection:
             due = time.perf_counter() + self._interval_s * number / CONNECTIONS
             turn = 0
-            while time.perf_counter() < end:
-                due += self._interval_s
+            while (due if self._interval_s else time.perf_counter()) < end:
                 time.sleep(max(0.0, due - time.perf_counter()))
                 start = time.perf_counter()
                 connection.sendall(requests[turn % len(requests)])
                 self.refused += answered(connection) != b"1"
                 self.answered_s.append(time.perf_counter() - start)
+                due += self._interval_s
                 turn += 1
 
 
