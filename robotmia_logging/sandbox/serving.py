@@ -16,7 +16,8 @@ from robotmia_logging.sandbox.faults import FaultSwitch
 from robotmia_logging.sandbox.store.store import Store
 
 _BACKLOG = 2048
-_GRACE_S = 3  # for requests under way when the server ends
+_GRACE_S = 1  # for requests under way when the server ends; then their connections are reset
+_GIVE_UP_S = 10  # on those that end in spite of that; uvicorn would log a traceback for each
 _LINGER_NOT = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset, at once
 
 
@@ -39,7 +40,7 @@ class Serving(uvicorn.Server):
             log_config=None,
             proxy_headers=False,  # the address of the request is part of what is tested
             server_header=False,
-            timeout_graceful_shutdown=_GRACE_S,
+            timeout_graceful_shutdown=_GIVE_UP_S,
         )
         super().__init__(config)
         self._switch, self._on_ready = switch, on_ready
@@ -65,6 +66,7 @@ class Serving(uvicorn.Server):
         self._cancel_refusal()
         if self._held is not None:
             self._held.close()
+        self.loop.call_later(_GRACE_S, self._reset_all)
         await super().shutdown(sockets)
 
     # What faults need
@@ -79,6 +81,10 @@ class Serving(uvicorn.Server):
             if getattr(connection, "client", None) == tuple(scope["client"] or ()):
                 _reset(connection)
 
+    def _reset_all(self) -> None:
+        for connection in list(self.server_state.connections):
+            _reset(connection)
+
     async def follow(self) -> None:
         """Refuse connections for as long as the faults in force say; accept them when they say nothing of it."""
         self._cancel_refusal()
@@ -91,8 +97,7 @@ class Serving(uvicorn.Server):
                 server.close()
             # A socket that is bound and doesn't listen: connections are refused, and the port stays ours.
             self._held = bound(*self._address[:2])
-            for connection in list(self.server_state.connections):
-                _reset(connection)
+            self._reset_all()
         self._refusal = self.loop.call_later(seconds, self._end_refusal)
 
     def _end_refusal(self) -> None:

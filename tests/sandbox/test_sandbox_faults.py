@@ -266,6 +266,17 @@ def test_end_while_hanging():
         client.recv(1)
 
 
+def test_end_with_half_a_request(caplog):
+    """A server ends although a client has sent half of its request: that connection is reset, and nothing is logged."""
+    with SandboxServer() as server:
+        client = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        client.sendall(b"POST /track/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nda")
+        requests.get(server.url + "/sandbox/faults", timeout=10)  # by now it is under way
+    with client, pytest.raises(ConnectionResetError):
+        client.recv(1)
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")] == []
+
+
 def test_refusing_connections(server):
     """While it refuses, open connections are reset and new ones refused; told to stop, it answers again."""
     with requests.Session() as session:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from robotmia_logging.sandbox.api.dates import DATE_FORM, is_date, is_iso_time, nearly_dates
+from robotmia_logging.sandbox.api.dates import DATE_FORM, is_iso_time, nearly_dates
 from robotmia_logging.sandbox.api.refused import must_be, need, show
 from robotmia_logging.sandbox.api.values import Object, is_number, named
+from robotmia_logging.sandbox.people.dates import is_date
 
 _SPECIAL = frozenset({"$first_name", "$last_name", "$name", "$created", "$email", "$phone", "$transactions"})
 

@@ -1,15 +1,14 @@
 """The times of messages: unix seconds, also when they were sent as milliseconds."""
 
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from robotmia_logging.sandbox.api.refused import Refused, need, show
 from robotmia_logging.sandbox.api.values import is_number
+from robotmia_logging.sandbox.people.dates import as_date
 
 _MILLISECONDS_FROM = 10**11  # in seconds that is past the year 5000, in milliseconds it is 1973
 _YEAR_1 = -62_135_596_800
 _YEAR_10000 = 253_402_300_800
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def read_time(name: str, value: Any, warnings: list[str], *, is_whole: bool = False) -> float:
@@ -34,12 +33,8 @@ def read_time(name: str, value: Any, warnings: list[str], *, is_whole: bool = Fa
         raise Refused(f"{name} must be unix seconds in the years 1 to 9999, not {show(value)}")
     if in_milliseconds:
         warnings.append(
-            f"{name} is {show(value)}: robotmia expects seconds; read as milliseconds, which is {_as_date(time_s)}"
+            f"{name} is {show(value)}: robotmia expects seconds; read as milliseconds, which is {as_date(time_s)}"
         )
     elif is_whole and time_s != int(time_s):
         warnings.append(f"{name} is {show(value)}: robotmia expects whole seconds")
     return time_s
-
-
-def _as_date(time_s: float) -> str:
-    return (_EPOCH + timedelta(seconds=time_s)).isoformat(timespec="seconds")[:19]
