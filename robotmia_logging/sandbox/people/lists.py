@@ -7,41 +7,61 @@ from typing import Any
 class ProfileList:
     """A list that an operation made, to be changed in place. What a message brought is never changed.
 
-    Its members are known, once a `$union` asked, until something leaves the list or it has duplicates again.
+    Its values are numbered, and which value has which numbers is noted once an operation has to look for one.
     """
 
     def __init__(self, items: Iterable[Any] = ()) -> None:
-        self.items = list(items)
-        self._members: set[Hashable] | None = None
+        self._values = dict(enumerate(items))
+        self._next = len(self._values)
+        self._numbers: dict[Hashable, list[int]] | None = None
+        self._repeated: set[Hashable] = set()
+
+    @property
+    def items(self) -> list[Any]:
+        """The values in their order."""
+        return list(self._values.values())
 
     def append(self, value: Any) -> None:
         """Add a value, whether it is there or not."""
-        self.items.append(value)
-        if self._members is not None:
-            member = identity(value)
-            if member in self._members:
-                self._members = None
-            else:
-                self._members.add(member)
+        self._values[self._next] = value
+        if self._numbers is not None:
+            self._note(self._numbers, self._next, value)
+        self._next += 1
 
     def union(self, values: Iterable[Any]) -> None:
         """Add the values that aren't there; of equal values the first one stays."""
-        members = self._members
-        if members is None:
-            values, self.items, members = [*self.items, *values], [], set()
+        numbers = self._noted()
+        for member in self._repeated:
+            first, *others = numbers[member]
+            numbers[member] = [first]
+            for number in others:
+                del self._values[number]
+        self._repeated.clear()
         for value in values:
-            member = identity(value)
-            if member not in members:
-                members.add(member)
-                self.items.append(value)
-        self._members = members
+            if identity(value) not in numbers:
+                self.append(value)
 
     def remove(self, value: Any) -> None:
         """Take a value out, as often as it is there."""
-        gone = identity(value)
-        if self._members is None or gone in self._members:
-            self.items = [item for item in self.items if identity(item) != gone]
-            self._members = None
+        member = identity(value)
+        for number in self._noted().pop(member, ()):
+            del self._values[number]
+        self._repeated.discard(member)
+
+    def _noted(self) -> dict[Hashable, list[int]]:
+        if self._numbers is None:
+            self._numbers = {}
+            for number, value in self._values.items():
+                self._note(self._numbers, number, value)
+        return self._numbers
+
+    def _note(self, numbers: dict[Hashable, list[int]], number: int, value: Any) -> None:
+        member = identity(value)
+        if member in numbers:
+            self._repeated.add(member)
+            numbers[member].append(number)
+        else:
+            numbers[member] = [number]
 
 
 def identity(value: Any) -> Hashable:
