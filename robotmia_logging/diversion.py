@@ -50,8 +50,10 @@ _outlets: list[Outlet | None] = []
 def adopt(door: Diverted) -> None:
     """A door was made: an active diversion is its, too."""
     _doors[id(door)] = door
-    if _outlets:
-        door.divert(_innermost())
+    told = None
+    while (outlet := _innermost()) is not told:  # again, if another thread began or ended a diversion meanwhile
+        door.divert(outlet)
+        told = outlet
 
 
 def doors() -> list[Diverted]:
