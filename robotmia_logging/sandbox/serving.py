@@ -46,6 +46,7 @@ class Serving(uvicorn.Server):
         self._switch, self._on_ready = switch, on_ready
         self._held: socket.socket | None = None
         self._refusal: asyncio.TimerHandle | None = None
+        self._following = asyncio.Lock()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -87,6 +88,10 @@ class Serving(uvicorn.Server):
 
     async def follow(self) -> None:
         """Refuse connections for as long as the faults in force say; accept them when they say nothing of it."""
+        async with self._following:  # to listen again takes a moment, in which another thread may set faults
+            await self._follow()
+
+    async def _follow(self) -> None:
         self._cancel_refusal()
         seconds = self._switch.faults.refuse
         if not seconds:

@@ -117,4 +117,5 @@ def test_one_arrival(filled):
     assert (request["method"], request["client_ip"]) == ("POST", "127.0.0.1")
     assert len(request["data"]) == request["data_size"] > 0
     assert filled.get("/sandbox/arrivals/99").status_code == 404
-    assert filled.get("/sandbox/arrivals/9999999999999999999999").status_code == 404
+    for number in ("9" * 22, "9" * 5000, "x", "-1", "٣"):
+        assert filled.get(f"/sandbox/arrivals/{number}").status_code == 404

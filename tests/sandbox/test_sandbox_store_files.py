@@ -138,6 +138,8 @@ def test_two_stores(path):
         keep(two, "track", event())
         keep(one, "track", event())
         assert [entry.id for entry in two.entries(Filters())] == [1, 2, 3]
+        assert two.last_id == one.last_id == 3  # what a page follows is never behind what it was shown
+        assert two.entry(3) is not None
 
 
 def test_closed():

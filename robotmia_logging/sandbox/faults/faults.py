@@ -1,10 +1,10 @@
 """Which faults a sandbox shows: a value, checked when it is made."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+_LARGEST = 1e9
 _ENDPOINTS = ("track", "import", "engage")
 
 
@@ -45,14 +45,16 @@ class Faults:
 
     def __post_init__(self) -> None:
         for name in ("latency", "refuse"):
-            _need(_is_number(getattr(self, name)), name, "a number of seconds, 0 or more", getattr(self, name))
+            _need(_is_number(getattr(self, name)), name, "a number of seconds, 0 to 1e9", getattr(self, name))
         for kind, probability in self.probabilities():
             wanted = "a probability, 0 to 1"
             _need(_is_number(probability) and probability <= 1, str(kind), wanted, probability)
         for status in self.fail:
             _need(_is_whole(status) and 400 <= status <= 599, "fail", "statuses of 400 to 599", status)  # noqa: PLR2004
-        _need_or_none(self, "slow", lambda value: _is_number(value) and value > 0, "bytes a second, more than 0")
-        _need_or_none(self, "retry_after", _is_number, "a number of seconds, 0 or more")
+        _need_or_none(
+            self, "slow", lambda value: _is_number(value) and value > 0, "bytes a second, more than 0, at most 1e9"
+        )
+        _need_or_none(self, "retry_after", _is_number, "a number of seconds, 0 to 1e9")
         _need_or_none(self, "times", lambda value: _is_whole(value) and value > 0, "a whole number, 1 or more")
         _need_or_none(self, "endpoint", lambda value: value in _ENDPOINTS, f"one of {', '.join(_ENDPOINTS)}")
         _need_or_none(self, "seed", _is_whole, "a whole number, 0 or more")
@@ -122,7 +124,7 @@ def _failures(given: Any) -> dict[int, float]:
 
 def _is_number(value: Any) -> bool:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and value >= 0
+    return is_number and 0 <= value <= _LARGEST  # which is False for NaN, too
 
 
 def _is_whole(value: Any) -> bool:

@@ -60,9 +60,9 @@ class FaultInjector:
     async def _with_faults(self, endpoint: str, scope: Scope, receive: Receive, send: Send) -> None:
         faults, fault = self._switch.next(endpoint)
         if faults.latency:
-            await self._sleep(faults.latency)
+            await self._pause(faults.latency)
         if faults.slow:
-            send = _Slowly(send, faults.slow, self._sleep)
+            send = _Slowly(send, faults.slow, self._pause)
         if isinstance(fault, int):
             await self._fail(fault, faults, scope, receive, send)
         elif fault == "hang":
@@ -85,13 +85,18 @@ class FaultInjector:
         await answer(scope, receive, send)
 
     async def _hang(self, scope: Scope, receive: Receive) -> None:
-        waiting = asyncio.create_task(_left(receive))
+        await self._until_closing(_left(receive))
+        await self._reset(scope, receive)
+
+    async def _pause(self, seconds: float) -> None:
+        await self._until_closing(self._sleep(seconds))
+
+    async def _until_closing(self, awaited: Awaitable[object]) -> None:
+        """Wait, but not for longer than the server lives."""
+        waiting = asyncio.ensure_future(awaited)
         try:
             while not waiting.done() and not self._network.is_closing():
                 await asyncio.wait({waiting}, timeout=_A_MOMENT_S)
-            if not waiting.done():
-                self._network.reset(scope)
-                await waiting
         finally:
             waiting.cancel()
 
@@ -103,15 +108,15 @@ class FaultInjector:
 class _Slowly:
     """An ASGI `send` that lets the body through at so many bytes a second."""
 
-    def __init__(self, send: Send, bytes_per_s: float, sleep: Sleep) -> None:
-        self._send, self._sleep, self._bytes_per_s = send, sleep, bytes_per_s
+    def __init__(self, send: Send, bytes_per_s: float, pause: Sleep) -> None:
+        self._send, self._pause, self._bytes_per_s = send, pause, bytes_per_s
         self._size = max(1, round(bytes_per_s * _A_MOMENT_S))
 
     async def __call__(self, message: Message) -> None:
         body = message.get("body", b"")
         for start in range(0, len(body), self._size):
             part = body[start : start + self._size]
-            await self._sleep(len(part) / self._bytes_per_s)
+            await self._pause(len(part) / self._bytes_per_s)
             await self._send({"type": "http.response.body", "body": part, "more_body": True})
         await self._send({**message, "body": b""} if body else message)
 

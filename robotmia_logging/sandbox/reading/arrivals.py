@@ -1,5 +1,6 @@
 """What arrived, as JSON: accepted messages, refused requests, both, and one with its wire form."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from robotmia_logging.sandbox.reading.respond import reader
 from robotmia_logging.sandbox.store.records import Arrival, Entry
 from robotmia_logging.sandbox.store.store import Store
 
+_NUMBER = re.compile(r"[0-9]{1,18}")  # as many digits as SQLite has room for
+
 
 def arrival_routes(store: Store) -> list[Route]:
     """The endpoints that show what arrived."""
@@ -21,14 +24,15 @@ def arrival_routes(store: Store) -> list[Route]:
         ]
 
     def one(request: Request) -> dict[str, Any] | None:
-        found = store.entry(request.path_params["number"])
+        number = request.path_params["number"]
+        found = store.entry(int(number)) if _NUMBER.fullmatch(number) else None
         return None if found is None else _with_request(*found)
 
     return [
         Route("/sandbox/messages", reader(lister(refused=False))),
         Route("/sandbox/refusals", reader(lister(refused=True))),
         Route("/sandbox/arrivals", reader(lister())),
-        Route("/sandbox/arrivals/{number:int}", reader(one)),
+        Route("/sandbox/arrivals/{number}", reader(one)),
     ]
 
 

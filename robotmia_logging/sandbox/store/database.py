@@ -26,7 +26,6 @@ class Database:
 
     Attributes:
         name: of the file, as SQLite has it.
-        tally: how much is kept, as of the last transaction; not to be changed.
 
     Raises:
         sqlite3.Error: the file can't be opened, isn't a database, or is a database of something else.
@@ -36,10 +35,11 @@ class Database:
         self.name = ":memory:" if db is None else str(db)
         self._writer, self._writing = self._connect(), threading.Lock()
         self._reader, self._reading = self._writer, self._writing
+        self._keeping = threading.Lock()
         try:
             with _transaction(self._writer):
                 prepare(self._writer)
-                self.tally = Tally.load(self._writer)
+                self._tally = Tally.load(self._writer)
             if db is not None:
                 self._writer.execute("PRAGMA journal_mode = WAL")
                 self._writer.execute("PRAGMA synchronous = NORMAL")  # in WAL mode enough for a kill -9
@@ -48,6 +48,11 @@ class Database:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def tally(self) -> Tally:
+        """How much is kept, as of the last transaction, written or read; not to be changed."""
+        return self._tally
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[sqlite3.Connection, Tally]]:
@@ -61,13 +66,21 @@ class Database:
                 tally = Tally.load(self._writer)
                 yield self._writer, tally
                 tally.save(self._writer)
-            self.tally = tally
+            self._keep(tally)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Read: all queries see the same state."""
         with self._reading, _transaction(self._reader, "BEGIN"):
+            if self._reader is not self._writer:
+                self._keep(Tally.load(self._reader))  # what another process has written counts, too
             yield self._reader
+
+    def _keep(self, tally: Tally) -> None:
+        """Remember a tally, unless a newer one is known: who reads may have begun before another has written."""
+        with self._keeping:
+            if (tally.epoch, tally.last_id) >= (self._tally.epoch, self._tally.last_id):
+                self._tally = tally
 
     def close(self) -> None:
         """Close the database; a second time does nothing."""

@@ -116,7 +116,7 @@ class Store:
 
     def entry(self, number: int) -> tuple[Entry, Arrival, int] | None:
         """An entry with its request as it came in, and how many messages that had; None when there is none."""
-        if not 0 < number <= self.last_id:  # beyond 64 bits SQLite doesn't even look
+        if not 0 < number < 2**63:  # SQLite doesn't even look
             return None
         with self._database.reading() as connection:
             row = entries.with_request(connection, number)
