@@ -1,4 +1,4 @@
-"""The aliases that stand, in a table of their own: each with its original, so that one look-up resolves it."""
+"""The aliases that stand, in a table of their own: each with the id it was given for, which may be an alias, too."""
 
 import sqlite3
 
@@ -6,23 +6,39 @@ from robotmia_logging.sandbox.people.aliases import judge
 from robotmia_logging.sandbox.store.bounds import Bounds, size
 from robotmia_logging.sandbox.store.tally import Tally
 
+# Rows are never changed, or a chain of n aliases would take n * n changes: looking up follows the chain instead.
+_ORIGINAL = """
+WITH RECURSIVE stands_for(id, step) AS (
+    VALUES (?, 0)
+    UNION ALL
+    SELECT a.original, step + 1 FROM aliases AS a JOIN stands_for ON a.alias = stands_for.id
+)
+SELECT id FROM stands_for ORDER BY step DESC LIMIT 1
+"""
+_ALIASES = """
+WITH RECURSIVE standing(alias, number) AS (
+    SELECT alias, number FROM aliases WHERE original = ?
+    UNION ALL
+    SELECT a.alias, a.number FROM aliases AS a JOIN standing ON a.original = standing.alias
+)
+SELECT alias FROM standing ORDER BY number, alias
+"""
+
 
 def original(connection: sqlite3.Connection, user: str) -> str:
-    """The id that an id stands for; itself when it is no alias."""
-    found = connection.execute("SELECT original FROM aliases WHERE alias = ?", (user,)).fetchone()
-    return user if found is None else str(found[0])
+    """The id that an id stands for in the end; itself when it is no alias."""
+    return str(connection.execute(_ORIGINAL, (user,)).fetchone()[0])
 
 
 def aliases_of(connection: sqlite3.Connection, user: str) -> list[str]:
     """The ids that stand for an original, in the order they were given."""
-    rows = connection.execute("SELECT alias FROM aliases WHERE original = ? ORDER BY number, alias", (user,))
-    return [alias for (alias,) in rows]
+    return [alias for (alias,) in connection.execute(_ALIASES, (user,))]
 
 
 def add_alias(
     connection: sqlite3.Connection, tally: Tally, alias: str, user: str, *, number: int, has_messages: bool
 ) -> str:
-    """Have an alias stand for an original from now on, and all that stood for the alias, too.
+    """Have an alias stand for an original from now on, and with it all that stood for the alias.
 
     Args:
         connection: the database, in a transaction.
@@ -35,16 +51,13 @@ def add_alias(
     Returns:
         A warning, or an empty string.
     """
-    standing = connection.execute("SELECT original FROM aliases WHERE alias = ?", (alias,)).fetchone()
-    effective, warning = judge(alias, user, None if standing is None else standing[0], has_messages=has_messages)
+    standing = original(connection, alias)
+    effective, warning = judge(alias, user, None if standing == alias else standing, has_messages=has_messages)
     if effective:
-        moved = {"original": user, "size": size(user, user), "alias": alias}
-        (growth,) = connection.execute(_GROWTH, moved).fetchone()
-        connection.execute(_MOVE, moved)
         size_bytes = size(alias, alias, user, user)
         connection.execute("INSERT INTO aliases VALUES (?, ?, ?, ?)", (alias, user, number, size_bytes))
         tally.aliases += 1
-        tally.alias_bytes += size_bytes + int(growth)
+        tally.alias_bytes += size_bytes
     return warning
 
 
@@ -55,8 +68,3 @@ def make_room(connection: sqlite3.Connection, tally: Tally, bounds: Bounds) -> N
         connection.execute("DELETE FROM aliases WHERE alias = ?", row[:1])
         tally.aliases -= 1
         tally.alias_bytes -= row[1]
-
-
-_SIZE = "(:size + 2 * LENGTH(CAST(alias AS BLOB)))"  # what size() gives; LENGTH of a text stops at NUL
-_GROWTH = f"SELECT TOTAL({_SIZE} - size) FROM aliases WHERE original = :alias"  # noqa: S608 - no value is in it
-_MOVE = f"UPDATE aliases SET original = :original, size = {_SIZE} WHERE original = :alias"  # noqa: S608
