@@ -6,7 +6,14 @@ Pure: no I/O and no clock, and no knowledge of logging or of the network.
 from robotmia_logging.messages.encode import as_text, encode, plain
 from robotmia_logging.messages.event import CREATE_ALIAS, alias_event, ready_event, seal_event
 from robotmia_logging.messages.given import INVALID_LINE, MAX_LINE_BYTES, given_line, is_blank
-from robotmia_logging.messages.limits import DEFAULT_URL, IMPORT_AGE_S, MAX_BATCH, OPERATIONS, RESERVED_PREFIX
+from robotmia_logging.messages.limits import (
+    DEFAULT_URL,
+    IMPORT_AGE_S,
+    MAX_BATCH,
+    OPERATIONS,
+    RESERVED_PREFIX,
+    SPECIAL_PROFILE_PROPERTIES,
+)
 from robotmia_logging.messages.lines import LINE_START, DeadLetter, message_line, read_line
 from robotmia_logging.messages.message import ENGAGE, TRACK, Message, Refusal, Refused
 from robotmia_logging.messages.profile import operations, seal_update, transaction
@@ -23,6 +30,7 @@ __all__ = [
     "MAX_LINE_BYTES",
     "OPERATIONS",
     "RESERVED_PREFIX",
+    "SPECIAL_PROFILE_PROPERTIES",
     "TRACK",
     "DeadLetter",
     "Message",

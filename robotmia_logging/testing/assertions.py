@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from robotmia_logging.testing.comparing import differences, operations_of, update_differences
+from robotmia_logging.testing.comparing import as_user, check_name, differences, operations_of, update_differences
 from robotmia_logging.testing.failing import event_missing, is_of, too_many, update_missing, wanted
 from robotmia_logging.testing.found import RefusedMessage, SentMessage
 
@@ -52,8 +52,10 @@ class Assertions(ABC):
 
         Raises:
             AssertionError: there is none; it says how the nearest differ, or what there is instead.
+            TypeError: that is no name.
         """
         __tracebackhide__ = True
+        check_name(event)
         found, (sent, refused) = self._awaited(lambda findings: _events(findings.sent, event, properties))
         if not found:
             raise AssertionError(event_missing(event, properties, sent, refused, self._hints()))
@@ -81,6 +83,7 @@ class Assertions(ABC):
             AssertionError: there are fewer, or more.
         """
         __tracebackhide__ = True
+        check_name(event)
 
         def enough(findings: Findings) -> list[SentMessage]:
             found = _events(findings.sent, event, properties)
@@ -102,6 +105,7 @@ class Assertions(ABC):
             AssertionError: there is one.
         """
         __tracebackhide__ = True
+        check_name(event)
         found = _events(self._look().sent, event, properties)
         if found:
             raise AssertionError(too_many(f"event {wanted(event, properties)}", "never", found))
@@ -119,9 +123,11 @@ class Assertions(ABC):
 
         Raises:
             AssertionError: one of them wasn't sent so.
-            ValueError: names and operations are mixed.
+            ValueError: names and operations are mixed, or there is no such operation.
+            TypeError: that is no user, or no mapping.
         """
         __tracebackhide__ = True
+        distinct_id = as_user(distinct_id)
         found = []
         for operation, expected in operations_of(profile).items():
             updates, (sent, refused) = self._awaited(
@@ -140,9 +146,11 @@ class Assertions(ABC):
 
         Raises:
             AssertionError: it was.
-            ValueError: names and operations are mixed.
+            ValueError: names and operations are mixed, or there is no such operation.
+            TypeError: that is no user, or no mapping.
         """
         __tracebackhide__ = True
+        distinct_id = as_user(distinct_id)
         sent = self._look().sent
         if profile is None:
             found = [message for message in sent if message.operation is not None and is_of(message, distinct_id)]

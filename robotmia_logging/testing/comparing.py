@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from robotmia_logging.messages import OPERATIONS, plain, unix_seconds
+from robotmia_logging.messages import OPERATIONS, SPECIAL_PROFILE_PROPERTIES, plain, unix_seconds
 
 _MISSING = object()
 _TRANSACTIONS = "$transactions"
@@ -39,7 +39,8 @@ def differences(sent: Mapping[str, Any], expected: Mapping[str, Any]) -> list[st
         expected: those that must be there.
     """
     lines = []
-    for name, wanted in expected.items():
+    for key, wanted in expected.items():
+        name = key if isinstance(key, str) else str(key)  # as it is sent
         got = sent.get(name, _MISSING)
         if got is _MISSING:
             lines.append(f"{name}: expected {wanted!r}, but it isn't there{_near(name, sent)}")
@@ -86,17 +87,47 @@ def operations_of(profile: Mapping[str, Any]) -> dict[str, Any]:
     """A profile as a log call has it, by operations: names without one are `$set`.
 
     Raises:
-        ValueError: it mixes the two, or is empty.
+        ValueError: it mixes the two, is empty, or has a `$` name that is neither an operation nor a special property.
+        TypeError: it is no mapping.
     """
+    if not isinstance(profile, Mapping):
+        raise TypeError(f"a profile is a mapping, such as {{'$set': {{'plan': 'pro'}}}}, not {profile!r}")
     if not profile:
         raise ValueError("give what must be updated, such as {'$set': {'plan': 'pro'}}")
     known = [name for name in profile if name in OPERATIONS]
+    for name in profile:
+        if str(name).startswith("$") and name not in OPERATIONS and name not in SPECIAL_PROFILE_PROPERTIES:
+            near = nearest(str(name), OPERATIONS)
+            raise ValueError(f"there is no operation {name!r}" + (f": did you mean {near!r}?" if near else ""))
+    if isinstance(profile.get("$unset"), str):
+        raise ValueError(f"$unset takes a list of names, not {profile['$unset']!r}")  # noqa: TRY004 - as of others
     if not known:
         return {"$set": profile}
     if len(known) < len(profile):
         names = ", ".join(repr(name) for name in profile if name not in OPERATIONS)
         raise ValueError(f"{names} stands beside operations: put it into one of them")
     return dict(profile)
+
+
+def check_name(event: Any) -> None:
+    """Refuse what can't be an event's name: an update, which has none, would be taken for it.
+
+    Raises:
+        TypeError: it is no string, or empty.
+    """
+    if not isinstance(event, str) or not event:
+        raise TypeError(f"an event's name is a string that isn't empty, not {event!r}")
+
+
+def as_user(distinct_id: Any) -> str:
+    """A user as it is sent.
+
+    Raises:
+        TypeError: there is none.
+    """
+    if distinct_id is None or distinct_id == "":
+        raise TypeError(f"a user's distinct_id is a string that isn't empty, not {distinct_id!r}")
+    return str(distinct_id)
 
 
 def _as_time(expected: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timezone
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,7 +31,8 @@ class Sandbox(Assertions):
     """A local robotmia on a free port, in a thread, for as long as the `with` block.
 
     What is asked of it, and what is asserted, comes after the doors of this process that send to it are flushed.
-    Assertions then wait for what other processes send.
+    Assertions that something was sent then wait for what other processes send. Those that nothing was fail while a
+    door still holds messages.
 
     Args:
         timeout: how many seconds to wait for messages, at most.
@@ -97,6 +98,7 @@ class Sandbox(Assertions):
 
         Raises:
             TypeError: there is no such filter.
+            ValueError: a filter can't have this value.
         """
         asked = _filters(filters, refused=False)
         self.flush()
@@ -168,7 +170,10 @@ class Sandbox(Assertions):
     # --- for assertions
 
     def _look(self) -> Findings:
-        self.flush()
+        __tracebackhide__ = True
+        if not self.flush():
+            head = f"messages of this process are still on their way after {self._timeout_s:g} s: they may yet arrive"
+            raise AssertionError("\n".join([head, *self._hints()]))
         return self._found()
 
     def _found(self) -> Findings:
@@ -218,19 +223,23 @@ def _faults(given: dict[str, Any]) -> Any:
 
 
 def _filters(given: dict[str, Any], **fixed: Any) -> Filters:
-    from robotmia_logging.sandbox.store.records import Filters  # noqa: PLC0415 - beside the server
+    from starlette.datastructures import QueryParams  # noqa: PLC0415 - beside the server
+
+    from robotmia_logging.sandbox.reading.filters import read_filters  # noqa: PLC0415 - beside the server
 
     if unknown := [name for name in given if name not in _FILTERS]:
         raise TypeError(f"{unknown[0]!r} is no filter; there are {', '.join(_FILTERS)}")
-    values = dict(given)
-    if "warnings" in values:
-        values["warned"] = bool(values.pop("warnings"))
-    if isinstance(values.get("endpoint"), str):
-        values["endpoint"] = values["endpoint"].strip("/")
-    since = values.get("since")
-    if isinstance(since, datetime):
-        values["since"] = (since if since.tzinfo else since.replace(tzinfo=timezone.utc)).timestamp()
-    return Filters(**values, **fixed)
+    query = {name: _as_parameter(value) for name, value in given.items() if value is not None}
+    return read_filters(QueryParams(query), **fixed)
+
+
+def _as_parameter(value: Any) -> str:
+    """A filter's value as `/sandbox/messages` takes it, which checks it, too."""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _sent(entry: Entry) -> SentMessage:

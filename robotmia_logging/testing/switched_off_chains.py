@@ -45,11 +45,16 @@ def _remembering(init: Callable[..., None]) -> Callable[..., None]:
 def _tracking_first(call: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(call)
     def track(self: LogCapture, logger: Any, method_name: str, event_dict: Any) -> Any:
-        if is_active():
+        if is_active() and not _has_ours(structlog.get_config()["processors"]):
             _run(_tracking.get(self, ()), logger, method_name, dict(event_dict))
         return call(self, logger, method_name, event_dict)
 
     return track
+
+
+def _has_ours(chain: Sequence[Any]) -> bool:
+    """Whether a chain tracks by itself: `capture_logs(processors=[...])` can leave ours in it."""
+    return any(isinstance(step, RobotmiaProcessor) for step in chain)
 
 
 def _up_to_ours(chain: Sequence[Any]) -> Sequence[Any]:

@@ -151,3 +151,12 @@ def test_a_sandbox_beside_capture_logs():
             structlog.get_logger().info("Signed Up", track=True)
         sandbox.assert_tracked_once("Signed Up")
         processor.close()
+
+
+def test_a_log_capture_behind_our_processor():
+    """A chain that tracks by itself isn't run a second time for its LogCapture."""
+    ours = RobotmiaProcessor(enabled=False, rules=[{"message": "signup", "event": "Signed Up"}])
+    structlog.configure(processors=[ours, LogCapture()])
+    with capture_messages() as messages:
+        structlog.get_logger().info("signup", distinct_id="u")
+    messages.assert_tracked_once("Signed Up")

@@ -212,3 +212,39 @@ def test_a_missing_extra_is_named(blocked):
     assert last == (
         f"ImportError: Sandbox needs {blocked}, which isn't installed: pip install 'robotmia_logging[sandbox]'"
     )
+
+
+@pytest.mark.parametrize("value", [{"endpoint": "trak"}, {"since": "yesterday"}, {"limit": -1}, {"limit": "x"}])
+def test_bad_filter_values(sandbox, value):
+    """A filter that lets nothing through by mistake would make a test pass."""
+    [name] = value
+    for asked in (sandbox.messages, sandbox.refusals):
+        with pytest.raises(ValueError, match=f"{name} must be"):
+            asked(**value)
+
+
+def test_nothing_is_not_asserted_while_something_is_on_its_way():
+    """While a handler still holds messages, nobody knows that nothing was tracked."""
+    with (
+        Sandbox(timeout=0.05) as sandbox,
+        handler_to(sandbox.url, shutdown_timeout=0.05) as log,
+        sandbox.faults(fail={503: 1.0}),
+    ):
+        log("G", distinct_id="u")
+        for asserted in (
+            lambda: sandbox.assert_not_tracked("G"),
+            lambda: sandbox.assert_not_updated("u"),
+            sandbox.assert_nothing_sent,
+        ):
+            with pytest.raises(AssertionError, match=r"still on their way(.|\n)*1 pending"):
+                asserted()
+
+
+def test_faults_within_faults_leave_what_is_left(sandbox, log):
+    """An inner block doesn't have the outer one's requests counted anew."""
+    with sandbox.faults(fail={503: 1.0}, times=2):
+        for _ in range(2):
+            with sandbox.faults(latency=0.001):
+                pass
+            assert requests.post(sandbox.url + "/track/", timeout=10).status_code == 503
+        assert requests.post(sandbox.url + "/track/", timeout=10).status_code == 200

@@ -261,3 +261,48 @@ def test_a_profile_that_is_none_is_no_assertion(profile):
     """It is a mistake in the test, and doesn't pass."""
     with pytest.raises(ValueError, match=r"give what must be updated|'b' stands beside operations"):
         CapturedMessages().assert_updated("ada", profile)
+
+
+def test_what_is_no_name_or_user_is_refused(log):
+    """None would be the event of every update, and the user of none."""
+    log("changed", profile={"$set": {"Plan": "pro"}}, distinct_id="u")
+    for wrong in (None, "", 7):
+        for assertion in ("assert_tracked", "assert_not_tracked", "assert_tracked_once"):
+            with pytest.raises(TypeError, match="an event's name is a string"):
+                getattr(log.messages, assertion)(wrong)
+    for assertion in ("assert_updated", "assert_not_updated"):
+        with pytest.raises(TypeError, match="a user's distinct_id is a string"):
+            getattr(log.messages, assertion)(None, {"Plan": "pro"})
+
+
+def test_users_are_sent_as_strings(log):
+    """A user that was logged as a number may be asked for as one."""
+    log("changed", profile={"Plan": "pro"}, distinct_id=7)
+    assert len(log.messages.assert_updated(7, {"Plan": "pro"})) == 1
+    with pytest.raises(AssertionError):
+        log.messages.assert_not_updated(7)
+
+
+@pytest.mark.parametrize(
+    ("profile", "error"),
+    [
+        ({"$sett": {"Plan": "pro"}}, r"there is no operation '\$sett': did you mean '\$set'\?"),
+        ({"$set": {"Plan": "pro"}, "$ad": {"n": 1}}, r"there is no operation '\$ad'"),
+        ({"$unset": "Plan"}, r"\$unset takes a list of names, not 'Plan'"),
+        ("Plan", "a profile is a mapping, such as .*, not 'Plan'"),
+    ],
+)
+def test_what_is_no_profile_is_refused(log, profile, error):
+    """What a log call would refuse can't be asserted, nor that it didn't happen."""
+    log("changed", profile={"$set": {"Plan": "pro"}}, distinct_id="u")
+    for assertion in ("assert_updated", "assert_not_updated"):
+        with pytest.raises((ValueError, TypeError), match=error):
+            getattr(log.messages, assertion)("u", profile)
+
+
+def test_names_that_are_no_strings(log):
+    """They are sent as strings, and may be asserted as they were logged."""
+    log("changed", profile={"$set": {1: 2}}, distinct_id="u")
+    log.messages.assert_updated("u", {"$set": {1: 2}})
+    with pytest.raises(AssertionError, match="1: expected 3, got 2"):
+        log.messages.assert_updated("u", {"$set": {1: 3}})

@@ -19,8 +19,9 @@ class FaultSwitch:
 
     @property
     def faults(self) -> Faults:
-        """Those in force."""
-        return self._faults
+        """Those in force; `times` is what is left of it."""
+        with self._lock:
+            return replace(self._faults, times=self._left)
 
     def set(self, faults: Faults) -> None:
         """Put these in force, in place of all others."""
